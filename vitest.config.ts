@@ -1,0 +1,7 @@
+// The tests run on the library's sources, so that a failing line is a line that one can read.
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  resolve: { alias: { 'kernel-lib': new URL('./kernel-lib/index.ts', import.meta.url).pathname } },
+  test: { include: ['test/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 300_000, maxWorkers: 2 },
+});
