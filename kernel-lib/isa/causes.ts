@@ -1,8 +1,5 @@
 /** Why a hart trapped: the values of `mcause` and `scause`. Priv, Machine Cause Register (mcause). */
 
-/** The bit of `xcause` that is set for interrupts. */
-export const INTERRUPT = 0x80000000;
-
 /** Exception and interrupt causes, named as in the manual's table. */
 export enum Cause {
   InstructionAddressMisaligned = 0,
@@ -20,13 +17,16 @@ export enum Cause {
   LoadPageFault = 13,
   StorePageFault = 15,
 
-  SupervisorSoftwareInterrupt = INTERRUPT + 1,
-  MachineSoftwareInterrupt = INTERRUPT + 3,
-  SupervisorTimerInterrupt = INTERRUPT + 5,
-  MachineTimerInterrupt = INTERRUPT + 7,
-  SupervisorExternalInterrupt = INTERRUPT + 9,
-  MachineExternalInterrupt = INTERRUPT + 11,
+  SupervisorSoftwareInterrupt = 0x80000001,
+  MachineSoftwareInterrupt = 0x80000003,
+  SupervisorTimerInterrupt = 0x80000005,
+  MachineTimerInterrupt = 0x80000007,
+  SupervisorExternalInterrupt = 0x80000009,
+  MachineExternalInterrupt = 0x8000000b,
 }
+
+/** The bit of `xcause` that is set for interrupts. */
+export const INTERRUPT = 0x80000000;
 
 /** True for interrupts, false for exceptions. */
 export function isInterrupt(cause: Cause): boolean {

@@ -55,7 +55,7 @@ function format(name: string, syntax: string, kind: FieldKind, layout: Layout): 
     const [high, low] = place.split(':').map(Number);
     let top = high;
     for (const slice of (slices ?? `${high - low}:0`).split('|')) {
-      const [from, to = from] = slice.split(':').map(Number);
+      const [from, to = from]: number[] = slice.split(':').map(Number);
       const width = from - to + 1;
       top -= width;
       (pieces[operand] ??= []).push({ low: top + 1, width, shift: to });
