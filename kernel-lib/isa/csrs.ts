@@ -172,6 +172,26 @@ export function csrByNumber(number: number): Csr | undefined {
   return byNumber.get(number);
 }
 
+/**
+ * The number of the CSR called `name`, for code that works with a certain register.
+ * @throws if the machine has no such register
+ */
+export function csrNumber(name: string): number {
+  const row = byName.get(name);
+  if (row === undefined) throw new Error(`There is no CSR called "${name}". \`CSRS\` lists them all.`);
+  return row.number;
+}
+
+/**
+ * The mask of a field of a CSR: `csrMask('mstatus', 'SIE')` is 2.
+ * @throws if there is no such register or field
+ */
+export function csrMask(name: string, fieldName: string): number {
+  const field = csrByNumber(csrNumber(name))?.fields.find((candidate) => candidate.name === fieldName);
+  if (field === undefined) throw new Error(`CSR ${name} has no field called "${fieldName}".`);
+  return fieldMask(field);
+}
+
 /** The CSR of this name, or undefined where the machine has none. */
 export function csrByName(name: string): Csr | undefined {
   return byName.get(name);

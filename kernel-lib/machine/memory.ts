@@ -11,13 +11,15 @@ export class Memory {
   /**
    * @param base the first address
    * @param size in bytes
+   * @param storage where the bytes are kept: new zeros, or a part of another memory
    */
   constructor(
     readonly base: number,
     readonly size: number,
+    storage: Uint8Array = new Uint8Array(size),
   ) {
-    this.bytes = new Uint8Array(size);
-    this.view = new DataView(this.bytes.buffer);
+    this.bytes = storage;
+    this.view = new DataView(storage.buffer, storage.byteOffset, size);
   }
 
   /** Whether all of `count` bytes from `pa` on are in this memory. */

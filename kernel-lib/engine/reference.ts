@@ -1,0 +1,229 @@
+/**
+ * The reference engine: executes an instruction by walking its row's meaning. Slow and obvious;
+ * what the other engines are compared with, and what hypervisors emulate instructions with.
+ *
+ * `evaluate` computes expressions, `perform` carries out actions, `execute` does one instruction,
+ * and `run` repeats: take an interrupt, or wait, or execute. Read `isa/meaning.ts` first.
+ */
+import { decode, type Instruction } from '../code/decode';
+import { Cause } from '../isa/causes';
+import type { Action, Expression, Leaf, Operator } from '../isa/meaning';
+import type { Hart } from '../machine/hart';
+import type { Engine, Machine, Stop } from '../machine/machine';
+import { NO_TRAP, type Trap } from '../machine/trap';
+
+/** One instruction being executed. */
+interface Execution {
+  hart: Hart;
+  instruction: Instruction;
+  /** Where the hart goes on, as far as is known. */
+  next: number;
+  /** The value of `old` in the meaning at hand. */
+  old: number;
+}
+
+const INT32_MIN = -0x8000_0000;
+
+/** The operators on int32 values. Division by zero and overflow as in Unpriv, Division Operations. */
+export const OPERATORS: Record<Operator, (a: number, b: number) => number> = {
+  add: (a, b) => (a + b) | 0,
+  sub: (a, b) => (a - b) | 0,
+  and: (a, b) => a & b,
+  or: (a, b) => a | b,
+  xor: (a, b) => a ^ b,
+  sll: (a, b) => a << b,
+  srl: (a, b) => (a >>> b) | 0,
+  sra: (a, b) => a >> b,
+  eq: (a, b) => (a === b ? 1 : 0),
+  ne: (a, b) => (a !== b ? 1 : 0),
+  lt: (a, b) => (a < b ? 1 : 0),
+  ge: (a, b) => (a >= b ? 1 : 0),
+  ltu: (a, b) => (a >>> 0 < b >>> 0 ? 1 : 0),
+  geu: (a, b) => (a >>> 0 >= b >>> 0 ? 1 : 0),
+  mul: (a, b) => Math.imul(a, b),
+  mulh: (a, b) => Number((BigInt(a) * BigInt(b)) >> 32n) | 0,
+  mulhsu: (a, b) => Number((BigInt(a) * BigInt(b >>> 0)) >> 32n) | 0,
+  mulhu: (a, b) => Number((BigInt(a >>> 0) * BigInt(b >>> 0)) >> 32n) | 0,
+  div: (a, b) => (b === 0 ? -1 : a === INT32_MIN && b === -1 ? a : (a / b) | 0),
+  divu: (a, b) => (b === 0 ? -1 : ((a >>> 0) / (b >>> 0)) | 0),
+  rem: (a, b) => (b === 0 ? a : a === INT32_MIN && b === -1 ? 0 : (a % b) | 0),
+  remu: (a, b) => (b === 0 ? a : ((a >>> 0) % (b >>> 0)) | 0),
+  min: (a, b) => (a < b ? a : b),
+  max: (a, b) => (a > b ? a : b),
+  minu: (a, b) => (a >>> 0 < b >>> 0 ? a : b),
+  maxu: (a, b) => (a >>> 0 > b >>> 0 ? a : b),
+};
+
+function leafValue(leaf: Leaf, { hart, instruction, old }: Execution): number {
+  switch (leaf) {
+    case 'rs1':
+      return hart.x[instruction.rs1];
+    case 'rs2':
+      return hart.x[instruction.rs2];
+    case 'imm':
+      return instruction.imm;
+    case 'pc':
+      return hart.pc;
+    case 'next':
+      return (hart.pc + instruction.length) | 0;
+    case 'word':
+      return instruction.word;
+    case 'old':
+      return old;
+  }
+}
+
+function evaluate(expression: Expression, execution: Execution): number {
+  switch (expression.kind) {
+    case 'constant':
+      return expression.value;
+    case 'leaf':
+      return leafValue(expression.leaf, execution);
+    case 'binary': {
+      const left = evaluate(expression.left, execution);
+      return OPERATORS[expression.operator](left, evaluate(expression.right, execution));
+    }
+    case 'load': {
+      const value = execution.hart.load(expression.bytes, evaluate(expression.address, execution));
+      const shift = 32 - 8 * expression.bytes;
+      return expression.signed ? (value << shift) >> shift : value;
+    }
+  }
+}
+
+function perform(action: Action, execution: Execution): void {
+  const { hart, instruction } = execution;
+  switch (action.kind) {
+    case 'setRd': {
+      const value = evaluate(action.value, execution);
+      if (hart.cause === NO_TRAP && instruction.rd !== 0) hart.x[instruction.rd] = value;
+      return;
+    }
+    case 'store': {
+      const address = evaluate(action.address, execution);
+      hart.store(action.bytes, address, evaluate(action.value, execution));
+      return;
+    }
+    case 'branch':
+      if (evaluate(action.condition, execution) !== 0) jumpTo(evaluate(action.target, execution), execution);
+      return;
+    case 'jump':
+      jumpTo(evaluate(action.target, execution), execution);
+      return;
+    case 'seq':
+      for (const part of action.actions) {
+        perform(part, execution);
+        if (hart.cause !== NO_TRAP) return;
+      }
+      return;
+    case 'raise':
+      hart.raise(action.cause, evaluate(action.tval, execution));
+      return;
+    case 'environmentCall':
+      hart.raise(Cause.EcallFromU + hart.mode, 0);
+      return;
+    case 'requireMode':
+      if (hart.mode < action.mode) raiseIllegal(execution);
+      return;
+    case 'csr':
+      accessCsr(action, execution);
+      return;
+    case 'returnFromTrap':
+      execution.next = hart.returnFromTrap(action.mode);
+      return;
+    case 'waitForInterrupt':
+      hart.waitForInterrupt();
+      return;
+    case 'fence': // One hart, and memory in program order: nothing to wait for.
+    case 'fenceInstructions': // Instructions are fetched anew each time.
+      return;
+  }
+}
+
+function raiseIllegal({ hart, instruction }: Execution): void {
+  hart.raise(Cause.IllegalInstruction, instruction.word);
+}
+
+/** Unpriv, Unconditional Jumps: a misaligned target traps at the jump, with the target in xtval. */
+function jumpTo(target: number, execution: Execution): void {
+  if ((target & 3) !== 0) execution.hart.raise(Cause.InstructionAddressMisaligned, target);
+  execution.next = target;
+}
+
+function accessCsr(action: Extract<Action, { kind: 'csr' }>, execution: Execution): void {
+  const { hart, instruction } = execution;
+  const { csr, rd, rs1, imm } = instruction;
+  const writes = action.access === 'write' || rs1 !== 0 || imm !== 0;
+  if (!hart.csrs.accessible(csr, hart.mode, writes)) {
+    raiseIllegal(execution);
+    return;
+  }
+  execution.old = hart.csrs.read(csr);
+  if (writes) hart.csrs.write(csr, evaluate(action.value, execution));
+  if (rd !== 0) hart.x[rd] = execution.old;
+}
+
+/**
+ * Executes one instruction on a hart, wherever the instruction came from. If it traps, the hart's
+ * state is as before it, and `hart.takeRaised()` tells the trap; otherwise it has retired.
+ */
+export function execute(hart: Hart, instruction: Instruction): void {
+  const execution: Execution = { hart, instruction, next: (hart.pc + instruction.length) | 0, old: 0 };
+  perform(instruction.row.meaning, execution);
+  if (hart.cause !== NO_TRAP) {
+    if (hart.cause === Cause.IllegalInstruction) hart.tval = instruction.word;
+    return;
+  }
+  hart.pc = execution.next;
+  hart.instret++;
+}
+
+/** Fetches, decodes and executes the instruction at pc, or takes the trap that comes of it. */
+export function step(machine: Machine): void {
+  const { hart, clock } = machine;
+  const word = hart.fetch();
+  if (hart.cause === NO_TRAP) {
+    const instruction = decode(word);
+    if (instruction === undefined) hart.raise(Cause.IllegalInstruction, word);
+    else {
+      execute(hart, instruction);
+      if (hart.cause === NO_TRAP) clock.charge(returnsFromTrap(instruction) ? RETURN : PLAIN);
+    }
+  }
+  const trap = hart.takeRaised();
+  if (trap !== undefined) takeTrap(machine, trap);
+}
+
+function takeTrap(machine: Machine, trap: Trap): void {
+  machine.clock.charge(TRAP);
+  machine.takeTrap(trap);
+}
+
+const TRAP = { trapIn: 1 };
+const PLAIN = { instruction: 1 };
+const RETURN = { instruction: 1, trapOut: 1 };
+
+function returnsFromTrap({ row: { meaning } }: Instruction): boolean {
+  return meaning.kind === 'seq' && meaning.actions.some((action) => action.kind === 'returnFromTrap');
+}
+
+/** The reference engine, as a machine takes it. */
+export const reference: Engine = {
+  name: 'reference',
+  run(machine: Machine, budget: number): Stop {
+    const { hart } = machine;
+    machine.stopped = undefined;
+    for (let left = budget; left > 0; left--) {
+      if (machine.stopped !== undefined || machine.finished) break;
+      const interrupt = hart.interruptToTake();
+      if (interrupt !== NO_TRAP) takeTrap(machine, { cause: interrupt, tval: 0 });
+      else if (hart.waiting) machine.idle();
+      else step(machine);
+    }
+    if (machine.stopped === undefined && !machine.finished) {
+      const message = `The budget of ${budget} instructions is used up; run again to go on.`;
+      return { reason: 'budget', message };
+    }
+    return machine.stopped!;
+  },
+};

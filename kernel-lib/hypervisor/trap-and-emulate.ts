@@ -1,0 +1,79 @@
+/**
+ * Trap-and-emulate: the guest's kernel runs in U mode, so that each of its privileged
+ * instructions traps, and is then carried out on the virtual hart.
+ *
+ * That is the whole technique: `emulate` executes the very row that the real hart refused, on the
+ * hart that the guest believes in. If the guest is in virtual U mode there, the row refuses again,
+ * and the virtual hart traps into the guest's kernel, as it should.
+ * Popek & Goldberg 1974; S1, Virtualization Mechanics: Instruction Emulation. Read `vm.ts` first.
+ */
+import { decode } from '../code/decode';
+import { execute } from '../engine/reference';
+import { Cause } from '../isa/causes';
+import { DECODE, EMULATE } from '../machine/cost';
+import type { Image, Machine, RunResult } from '../machine/machine';
+import type { Trap } from '../machine/trap';
+import { type ExitHandler, type Hypervisor, type Report, Vm } from './vm';
+
+/** Why the guest stopped -> who answers. A cause not listed is the guest's own trap. */
+export const onCause: Partial<Record<Cause, ExitHandler>> = {
+  [Cause.IllegalInstruction]: emulate,
+  [Cause.EcallFromU]: emulate, // virtual S: a call to the firmware; virtual U: to the guest's kernel
+  [Cause.LoadAccessFault]: emulate, // a device register, perhaps
+  [Cause.StoreAccessFault]: emulate,
+  [Cause.MachineTimerInterrupt]: () => {}, // the virtual timer is due: it will be delivered on entry
+};
+
+/** Answers an exit by the table. */
+export function dispatch(vm: Vm, trap: Trap): void {
+  const handler = onCause[trap.cause] ?? reflect;
+  handler(vm, trap);
+}
+
+/** The trap is the guest's own. */
+export function reflect(vm: Vm, trap: Trap): void {
+  vm.charge(EMULATE);
+  vm.reflect(trap);
+}
+
+/** Executes the instruction that trapped on the virtual hart. */
+export function emulate(vm: Vm, trap: Trap): void {
+  vm.charge(DECODE);
+  const word = vm.instructionWord();
+  const instruction = word === undefined ? undefined : decode(word);
+  if (instruction === undefined) {
+    reflect(vm, trap);
+    return;
+  }
+  vm.charge(EMULATE);
+  execute(vm.hart, instruction);
+  const own = vm.hart.takeRaised();
+  if (own === undefined) vm.countEmulated();
+  else vm.reflect(own);
+}
+
+export interface TrapAndEmulateOptions {
+  /** One's own answer to exits. */
+  dispatch?: ExitHandler;
+}
+
+export class TrapAndEmulate implements Hypervisor {
+  readonly vm: Vm;
+
+  /** @param machine the real machine, which the guest will have to itself */
+  constructor(machine: Machine, options: TrapAndEmulateOptions = {}) {
+    this.vm = new Vm(machine, 'trap-and-emulate', options.dispatch ?? dispatch);
+  }
+
+  boot(image: Image): void {
+    this.vm.boot(image);
+  }
+
+  run(limits?: { instructions?: number }): RunResult {
+    return this.vm.run(limits);
+  }
+
+  report(): Report {
+    return this.vm.report();
+  }
+}

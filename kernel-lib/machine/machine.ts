@@ -1,0 +1,227 @@
+/**
+ * The machine: a hart, RAM and devices wired as on QEMU's `virt` board.
+ *
+ * A machine without an engine is a board that nothing runs: hypervisors keep one per guest, as
+ * what the guest believes to run on. `createMachine` (engine/) gives a machine that runs.
+ * With `host` set, TypeScript plays the software of the highest privilege: it is handed each
+ * trap that would enter M mode.
+ */
+import { Cause } from '../isa/causes';
+import { Mode } from '../isa/registers';
+import { Bus } from './bus';
+import { Clock, COSTS, type CostPreset, type CostTable } from './cost';
+import { Clint } from './devices/clint';
+import { Finisher } from './devices/finisher';
+import { Uart } from './devices/uart';
+import { Hart } from './hart';
+import { Memory } from './memory';
+import { Access, pmpConfigurationByte } from './pmp';
+import type { Trap } from './trap';
+
+/** Where RAM begins. */
+export const RAM_BASE = 0x8000_0000;
+export const MiB = 2 ** 20;
+
+/** Why a run ended. */
+export type StopReason =
+  | 'finished' // the guest stopped the machine; `code` is what it said
+  | 'budget' // all instructions of the budget are used up; run again to go on
+  | 'idle' // the hart waits for an interrupt that nothing will raise
+  | 'trap-loop' // the trap handler itself traps at its first instruction, for ever
+  | 'host'; // the host handler stopped the run
+
+export interface Stop {
+  reason: StopReason;
+  /** The reason in a sentence. */
+  message: string;
+  /** The guest's exit code, where it gave one. */
+  code?: number;
+}
+
+/** Something that stops: a run ends with all that a Stop says, and how far it got. */
+export interface RunResult extends Stop {
+  /** Instructions retired in this run. */
+  instructions: number;
+}
+
+/** What executes instructions on a machine's hart. */
+export interface Engine {
+  readonly name: string;
+  /** Runs until something stops the machine, or `budget` instructions and traps have passed. */
+  run(machine: Machine, budget: number): Stop;
+}
+
+/** A program in memory: bytes at physical addresses, and where it starts. */
+export interface Image {
+  segments: readonly { address: number; bytes: Uint8Array }[];
+  entry: number;
+}
+
+export interface MachineOptions {
+  /** Bytes of RAM; 16 MiB if left out. A power of two. */
+  ram?: number | Memory;
+  /** What things cost: a preset's name or a table of one's own. `arm-est` if left out. */
+  costs?: CostPreset | CostTable;
+  /** The clock to live by, if it is another machine's. */
+  clock?: Clock;
+  engine?: Engine;
+}
+
+const DEFAULT_RAM = 16 * MiB;
+
+export class Machine {
+  readonly ram: Memory;
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly hart: Hart;
+  readonly clint: Clint;
+  readonly uart = new Uart();
+  readonly finisher = new Finisher();
+  /** TypeScript in the place of M mode; undefined: M mode is the guest's own. */
+  host: ((trap: Trap) => void) | undefined;
+  /** Set by whoever wants the run to end; the engine ends it before the next instruction. */
+  stopped: Stop | undefined;
+  /** Cycles during which the hart waited in `wfi`. */
+  idleCycles = 0;
+  /** Traps taken since reset, delegated ones included. */
+  traps = 0;
+  private readonly engine: Engine | undefined;
+  private lastTrap = { pc: -1, instret: -1 };
+
+  /** @throws if the RAM size is not a power of two of at least 4 KiB and at most 1 GiB */
+  constructor(options: MachineOptions = {}) {
+    this.ram = options.ram instanceof Memory ? options.ram : newRam(options.ram ?? DEFAULT_RAM);
+    this.clock = options.clock ?? new Clock(costTable(options.costs ?? 'arm-est'));
+    this.engine = options.engine;
+    this.bus = new Bus(this.ram);
+    this.clint = new Clint(this.clock);
+    for (const device of [this.clint, this.uart, this.finisher]) this.bus.attach(device);
+    this.hart = new Hart(this);
+    this.hart.pc = this.ram.base | 0;
+  }
+
+  get cycles(): number {
+    return this.clock.cycles;
+  }
+
+  get time(): number {
+    return this.clint.mtime;
+  }
+
+  get interruptLines(): number {
+    return this.clint.lines;
+  }
+
+  /** What the guest has printed. */
+  get console(): string {
+    return this.uart.output;
+  }
+
+  /**
+   * Copies a program into RAM and points the hart at its entry, in M mode.
+   * @throws RangeError if it does not fit into RAM
+   */
+  load(image: Image): void {
+    for (const segment of image.segments) this.ram.copyIn(segment.address, segment.bytes);
+    this.hart.pc = image.entry | 0;
+  }
+
+  /** Lets S and U mode touch `RWX` all of the address space, or only what `range` says (PMP entry 0). */
+  openMemory(range = 0xffffffff): void {
+    this.hart.csrs.set('pmpaddr0', range);
+    this.hart.csrs.set('pmpcfg0', pmpConfigurationByte(Access.Read, Access.Write, Access.Execute));
+  }
+
+  /**
+   * Runs until the guest stops the machine, or as many instructions have passed.
+   * @param limits `instructions`: the budget; 100 million if left out. A trap counts as one, too.
+   * @throws if the machine was made without an engine
+   */
+  run(limits: { instructions?: number } = {}): RunResult {
+    if (this.engine === undefined) {
+      throw new Error('This machine has no engine. Make it with createMachine() to run it.');
+    }
+    const budget = limits.instructions ?? 100_000_000;
+    if (!(budget >= 0))
+      throw new RangeError(`A budget of ${budget} instructions makes no sense. Give a number from 0 up.`);
+    const before = this.hart.instret;
+    const stop = this.engine.run(this, budget);
+    return { ...stop, instructions: this.hart.instret - before };
+  }
+
+  /** The hart takes a trap at its pc, which costs nothing by itself: to the host, if it is one for M mode and there is a host. */
+  takeTrap(trap: Trap): void {
+    const { hart } = this;
+    this.traps++;
+    hart.waiting = false;
+    const target = hart.trapTarget(trap.cause);
+    if (target === Mode.M && this.host !== undefined) {
+      this.host(trap);
+      return;
+    }
+    const faultingPc = hart.pc;
+    hart.enterTrap(target, trap);
+    const again = this.lastTrap.pc === faultingPc && this.lastTrap.instret === hart.instret;
+    if (again && hart.pc === faultingPc) this.stopped = trapLoop(hart, trap.cause);
+    this.lastTrap = { pc: hart.pc, instret: hart.instret };
+  }
+
+  /** Lets time pass until an interrupt ends the wait; stops the machine if none ever will. */
+  idle(): void {
+    const { hart, clock, clint } = this;
+    if (hart.interruptPending) {
+      hart.waiting = false;
+      return;
+    }
+    const timerEnabled = (hart.csrs.get('mie') & (1 << (Cause.MachineTimerInterrupt & 31))) !== 0;
+    if (!timerEnabled || !Number.isFinite(clint.nextEvent)) {
+      this.stopped = {
+        reason: 'idle',
+        message: 'The hart waits for an interrupt (wfi), and nothing is left that could raise one.',
+      };
+      return;
+    }
+    const skipped = Math.max(0, clint.nextEvent - clock.cycles);
+    clock.cycles += skipped;
+    this.idleCycles += skipped;
+  }
+
+  /** Whether the guest has asked the finisher to stop; then `stopped` says so. */
+  get finished(): boolean {
+    const code = this.finisher.exitCode;
+    if (code === undefined) return false;
+    this.stopped = {
+      reason: 'finished',
+      message:
+        code === 0 ? 'The guest stopped the machine.' : `The guest stopped the machine with code ${code}.`,
+      code,
+    };
+    return true;
+  }
+}
+
+function newRam(size: number): Memory {
+  if (!Number.isInteger(Math.log2(size)) || size < 4096 || size > 1024 * MiB) {
+    throw new RangeError(`RAM of ${size} bytes: the size must be a power of two from 4 KiB to 1 GiB.`);
+  }
+  return new Memory(RAM_BASE, size);
+}
+
+function costTable(costs: CostPreset | CostTable): CostTable {
+  if (typeof costs !== 'string') return costs;
+  const table: CostTable | undefined = COSTS[costs];
+  if (table === undefined) {
+    throw new Error(`There is no cost preset "${costs}". There are: ${Object.keys(COSTS).join(', ')}.`);
+  }
+  return table;
+}
+
+function trapLoop(hart: Hart, cause: Cause): Stop {
+  const at = `0x${(hart.pc >>> 0).toString(16).padStart(8, '0')}`;
+  return {
+    reason: 'trap-loop',
+    message:
+      `The trap handler at ${at} traps at its first instruction (${Cause[cause]}), so it will for ever. ` +
+      'Has the guest set its trap vector before the first trap?',
+  };
+}
