@@ -39,7 +39,7 @@ export function reflect(vm: Vm, trap: Trap): void {
 /** Executes the instruction that trapped on the virtual hart. */
 export function emulate(vm: Vm, trap: Trap): void {
   vm.charge(DECODE);
-  const word = vm.instructionWord();
+  const word = vm.hart.peekInstruction();
   const instruction = word === undefined ? undefined : decode(word);
   if (instruction === undefined) {
     reflect(vm, trap);

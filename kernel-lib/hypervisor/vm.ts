@@ -132,13 +132,6 @@ export class Vm implements Hypervisor {
     this.emulated++;
   }
 
-  /** The instruction word at the guest's pc, or undefined where there is none to fetch. */
-  instructionWord(): number | undefined {
-    const { ram } = this.guest;
-    const pa = this.hart.pc >>> 0;
-    return ram.holds(pa, 4) ? ram.read(4, pa) : undefined;
-  }
-
   /** A trap of the real hart: everything between leaving the guest and entering it again. */
   private exit(trap: Trap): void {
     this.leave();
@@ -197,7 +190,7 @@ export class Vm implements Hypervisor {
   }
 
   private count({ cause }: Trap): void {
-    const word = cause < Cause.SupervisorSoftwareInterrupt ? this.instructionWord() : undefined;
+    const word = cause < Cause.SupervisorSoftwareInterrupt ? this.hart.peekInstruction() : undefined;
     const instruction = word === undefined ? 'interrupt' : (decode(word)?.row.name ?? 'not an instruction');
     const { mode } = this.hart;
     const key = `${cause} ${mode} ${instruction}`;

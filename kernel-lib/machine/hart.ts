@@ -137,6 +137,13 @@ export class Hart implements LiveState {
     return 0;
   }
 
+  /** The instruction word at pc, for those who only look: undefined where there is none to fetch. */
+  peekInstruction(): number | undefined {
+    const { ram } = this.board.bus;
+    const pa = this.pc >>> 0;
+    return ram.holds(pa, 4) ? ram.read(4, pa) : undefined;
+  }
+
   /** The mode whose rights loads and stores have: Priv, Memory Privilege in mstatus Register. */
   private get dataMode(): Mode {
     const status = this.csrs.read(MSTATUS);

@@ -51,9 +51,12 @@ export interface Engine {
   run(machine: Machine, budget: number): Stop;
 }
 
-/** A program in memory: bytes at physical addresses, and where it starts. */
+/**
+ * A program in memory: bytes at physical addresses, and where it starts. Where `size` is more
+ * than there are bytes, zeros follow.
+ */
 export interface Image {
-  segments: readonly { address: number; bytes: Uint8Array }[];
+  segments: readonly { address: number; bytes: Uint8Array; size?: number }[];
   entry: number;
 }
 
@@ -122,7 +125,10 @@ export class Machine {
    * @throws RangeError if it does not fit into RAM
    */
   load(image: Image): void {
-    for (const segment of image.segments) this.ram.copyIn(segment.address, segment.bytes);
+    for (const { address, bytes, size = bytes.length } of image.segments) {
+      this.ram.copyIn(address, bytes);
+      this.ram.copyIn(address + bytes.length, new Uint8Array(size - bytes.length));
+    }
     this.hart.pc = image.entry | 0;
   }
 

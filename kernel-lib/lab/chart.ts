@@ -1,0 +1,153 @@
+/**
+ * Charts of what was counted, by Observable Plot, drawn to SVG in the kernel.
+ *
+ * Each chart is a figure with a title, units on its axes, colours that a colour-blind reader can
+ * tell apart, and the numbers as a table to unfold. Plot and a DOM are loaded with the first
+ * chart: a lesson without one doesn't wait for them.
+ */
+import { createRequire } from 'node:module';
+import type { Report } from '../hypervisor/vm';
+import { Mode } from '../isa/registers';
+import { displayHtml } from './display';
+import { exitName } from './show';
+import { escapeHtml, STYLE, type Table, tableHtml, tableText } from './table';
+
+type PlotModule = typeof import('@observablehq/plot', { with: { 'resolution-mode': 'import' } });
+type PlotOptions = import('@observablehq/plot', { with: { 'resolution-mode': 'import' } }).PlotOptions;
+
+/** Who holds the hart, and in which colour. Okabe & Ito's palette, by luminance too. */
+const HOLDERS = {
+  'guest, user mode': '#56b4e9',
+  'guest, kernel mode': '#e69f00',
+  hypervisor: '#d55e00',
+  'nobody: the guest waits': '#999999',
+} as const;
+
+interface Figure {
+  title: string;
+  /** What the chart shows, in a sentence: its text alternative, before the numbers. */
+  description: string;
+  data: Table;
+  options: (plot: PlotModule) => PlotOptions;
+}
+
+/** The charts of the lessons. */
+export const chart = {
+  /** Exits by cause, a bar each, the guest's kernel and its user mode told apart. */
+  exits(report: Report): void {
+    const rows = report.exits.map((exit) => ({
+      cause: exitName(exit),
+      guest: exit.mode === Mode.U ? 'guest, user mode' : 'guest, kernel mode',
+      exits: exit.count,
+    }));
+    const most = rows[0];
+    draw({
+      title: `Why the guest left direct execution (${report.technique})`,
+      description:
+        most === undefined
+          ? 'There were no exits.'
+          : `${rows.length} kinds of exits; most often, ${most.exits} times: ${most.cause}, ${most.guest}.`,
+      data: {
+        caption: 'Exits by cause',
+        columns: [{ title: 'cause' }, { title: 'who' }, { title: 'exits', numeric: true }],
+        rows: rows.map(({ cause, guest, exits }) => [cause, guest, exits]),
+      },
+      options: (plot) => ({
+        marginLeft: 240,
+        x: { label: 'exits (count)', grid: true },
+        y: { label: null, domain: [...new Set(rows.map((row) => row.cause))] },
+        color: holderColours(['guest, user mode', 'guest, kernel mode']),
+        marks: [plot.barX(rows, { x: 'exits', y: 'cause', fill: 'guest' }), plot.ruleX([0])],
+      }),
+    });
+  },
+
+  /** Where the cycles went: one stacked bar per report. */
+  cycles(...reports: Report[]): void {
+    const rows = reports.flatMap(({ technique, cycles }) => [
+      { technique, who: 'guest, user mode', cycles: cycles.guestUser },
+      { technique, who: 'guest, kernel mode', cycles: cycles.guestKernel },
+      { technique, who: 'hypervisor', cycles: cycles.hypervisor },
+      { technique, who: 'nobody: the guest waits', cycles: cycles.idle },
+    ]);
+    const total = rows.reduce((sum, row) => sum + row.cycles, 0);
+    const largest = rows.reduce((a, b) => (b.cycles > a.cycles ? b : a));
+    draw({
+      title: 'Where the cycles go',
+      description: `Most of them, ${Math.round((100 * largest.cycles) / Math.max(1, total))} %, go to: ${largest.who}.`,
+      data: {
+        caption: 'Cycles by who spent them',
+        columns: [{ title: 'technique' }, { title: 'who' }, { title: 'cycles', numeric: true }],
+        rows: rows.map(({ technique, who, cycles }) => [technique, who, cycles]),
+      },
+      options: (plot) => ({
+        marginLeft: 130,
+        height: 90 + 40 * reports.length,
+        x: { label: 'cycles', grid: true, tickFormat: 's' },
+        y: { label: null },
+        color: holderColours(Object.keys(HOLDERS) as (keyof typeof HOLDERS)[]),
+        marks: [
+          plot.barX(rows, { x: 'cycles', y: 'technique', fill: 'who', order: Object.keys(HOLDERS) }),
+          plot.ruleX([0]),
+        ],
+      }),
+    });
+  },
+
+  /** Exits per thousand instructions, for the guest's kernel and its user mode. */
+  exitRate(report: Report): void {
+    const exitsIn = (isUser: boolean) =>
+      report.exits.filter((exit) => (exit.mode === Mode.U) === isUser).reduce((sum, exit) => sum + exit.count, 0);
+    const rate = (exits: number, instructions: number) => (instructions === 0 ? 0 : (1000 * exits) / instructions);
+    const rows = [
+      { guest: 'guest, user mode', rate: rate(exitsIn(true), report.direct.user) },
+      { guest: 'guest, kernel mode', rate: rate(exitsIn(false), report.direct.kernel + report.emulated) },
+    ];
+    draw({
+      title: 'How often each half of the guest traps',
+      description: rows.map((row) => `${row.guest}: ${row.rate.toFixed(1)} exits per 1,000 instructions`).join('; '),
+      data: {
+        caption: 'Exits per 1,000 instructions',
+        columns: [{ title: 'who' }, { title: 'exits per 1,000 instructions', numeric: true }],
+        rows: rows.map((row) => [row.guest, row.rate.toFixed(2)]),
+      },
+      options: (plot) => ({
+        marginLeft: 130,
+        height: 130,
+        x: { label: 'exits per 1,000 instructions', grid: true },
+        y: { label: null },
+        color: { ...holderColours(['guest, user mode', 'guest, kernel mode']), legend: false },
+        marks: [plot.barX(rows, { x: 'rate', y: 'guest', fill: 'guest' }), plot.ruleX([0])],
+      }),
+    });
+  },
+};
+
+function holderColours(domain: (keyof typeof HOLDERS)[]) {
+  return { domain, range: domain.map((who) => HOLDERS[who]), legend: true };
+}
+
+/** Draws a figure into the cell's output; as text, its description and its numbers. */
+function draw(figure: Figure): void {
+  displayHtml(figureHtml(figure), `${figure.title}\n${figure.description}\n\n${tableText(figure.data)}`);
+}
+
+function figureHtml({ title, description, data, options }: Figure): string {
+  const load = createRequire(__filename);
+  const plot = load('@observablehq/plot') as PlotModule;
+  const { parseHTML } = load('linkedom') as typeof import('linkedom', { with: { 'resolution-mode': 'import' } });
+  const { document } = parseHTML('<!doctype html><html><body></body></html>');
+  const drawn = plot.plot({
+    document,
+    width: 760,
+    style: { background: 'transparent', color: 'currentColor', fontSize: '12px' },
+    ariaLabel: title,
+    ariaDescription: description,
+    ...options(plot),
+  });
+  return (
+    `${STYLE}<figure class="vmlab vmlab-chart"><figcaption><strong>${escapeHtml(title)}</strong><br>` +
+    `${escapeHtml(description)}</figcaption>${drawn.outerHTML}` +
+    `<details><summary>The numbers</summary>${tableHtml(data)}</details></figure>`
+  );
+}
