@@ -1,7 +1,16 @@
 /** The public face of the library, in reading order. */
 export * from './bits';
+export {
+  type AssembleOptions,
+  AssemblyError,
+  type AssemblyProblem,
+  asm,
+  assemble,
+  DEFAULT_ORIGIN,
+} from './code/assemble';
 export { decode, type Instruction } from './code/decode';
 export { encode, rowByName } from './code/encode';
+export { bytesAt, type Image, type Program, type ProgramLine, type Segment } from './code/program';
 export { createMachine } from './engine/create';
 export { execute, reference, step } from './engine/reference';
 export { dispatch, emulate, onCause, reflect, TrapAndEmulate } from './hypervisor/trap-and-emulate';
