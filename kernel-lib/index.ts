@@ -1,30 +1,44 @@
 /** The public face of the library, in reading order. */
-export * from './bits';
+
+// What the manual says
+export { bits, hex, signExtend } from './bits';
+export { ABI_NAMES, Mode, registerNumber } from './isa/registers';
+export { Cause, causeName, isInterrupt } from './isa/causes';
 export {
-  type AssembleOptions,
+  CSRS,
+  type Csr,
+  csrByName,
+  csrByNumber,
+  csrFieldValues,
+  csrLowestMode,
+  csrMask,
+  csrNumber,
+} from './isa/csrs';
+export type { Row } from './isa/formats';
+export { ISA } from './isa/isa';
+
+// Text and words
+export { decode, type Instruction } from './code/decode';
+export { encode, rowByName } from './code/encode';
+export { bytesAt, type Image, type Program, type ProgramLine, type Segment } from './code/program';
+export {
   AssemblyError,
+  type AssembleOptions,
   type AssemblyProblem,
   asm,
   assemble,
   DEFAULT_ORIGIN,
 } from './code/assemble';
-export { decode, type Instruction } from './code/decode';
-export { encode, rowByName } from './code/encode';
-export { bytesAt, type Image, type Program, type ProgramLine, type Segment } from './code/program';
-export { createMachine } from './engine/create';
-export { execute, reference, step } from './engine/reference';
-export { dispatch, emulate, onCause, reflect, TrapAndEmulate } from './hypervisor/trap-and-emulate';
-export { type ExitHandler, type Hypervisor, type Report, Vm } from './hypervisor/vm';
-export { Cause, causeName, isInterrupt } from './isa/causes';
-export { CSRS, type Csr, csrByName, csrByNumber, csrFieldValues } from './isa/csrs';
-export { ISA } from './isa/isa';
-export { ABI_NAMES, Mode, registerNumber } from './isa/registers';
+
+// The machine
+export { NO_TRAP, type Trap } from './machine/trap';
+export { Memory } from './machine/memory';
 export { Bus, type Device } from './machine/bus';
-export { Clock, COSTS, type CostTable, cyclesOf, type Work } from './machine/cost';
 export { CsrFile } from './machine/csr-file';
+export { Clock, COSTS, type CostTable, cyclesOf, type Work } from './machine/cost';
 export { Hart } from './machine/hart';
 export {
-  type Image,
+  type Loadable,
   Machine,
   type MachineOptions,
   MiB,
@@ -32,6 +46,23 @@ export {
   type RunResult,
   type Stop,
 } from './machine/machine';
-export { Memory } from './machine/memory';
 export { Firmware } from './machine/sbi';
-export { NO_TRAP, type Trap } from './machine/trap';
+
+// Engines
+export { execute, reference, step } from './engine/reference';
+export { createMachine } from './engine/create';
+
+// Hypervisors
+export { type ExitCount, type ExitHandler, type Hypervisor, type Report, Vm } from './hypervisor/vm';
+export { dispatch, emulate, onCause, reflect, TrapAndEmulate } from './hypervisor/trap-and-emulate';
+
+// Guests
+export { guest, guestNames, guestSource } from './guests/guests';
+
+// What a notebook shows
+export { show, showCsr } from './lab/show';
+export { chart } from './lab/chart';
+export { check, exerciseIds } from './lab/check';
+export type { Decision } from './lab/exercises/trap-and-emulate';
+import './lab/exercises/trap-and-emulate';
+export { quiz } from './lab/quiz/quiz';

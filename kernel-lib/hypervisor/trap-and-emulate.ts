@@ -7,11 +7,10 @@
  * and the virtual hart traps into the guest's kernel, as it should.
  * Popek & Goldberg 1974; S1, Virtualization Mechanics: Instruction Emulation. Read `vm.ts` first.
  */
-import { decode } from '../code/decode';
 import { execute } from '../engine/reference';
 import { Cause } from '../isa/causes';
-import { DECODE, EMULATE } from '../machine/cost';
-import type { Image, Machine, RunResult } from '../machine/machine';
+import { EMULATE } from '../machine/cost';
+import type { Loadable, Machine, RunResult } from '../machine/machine';
 import type { Trap } from '../machine/trap';
 import { type ExitHandler, type Hypervisor, type Report, Vm } from './vm';
 
@@ -38,9 +37,7 @@ export function reflect(vm: Vm, trap: Trap): void {
 
 /** Executes the instruction that trapped on the virtual hart. */
 export function emulate(vm: Vm, trap: Trap): void {
-  vm.charge(DECODE);
-  const word = vm.hart.peekInstruction();
-  const instruction = word === undefined ? undefined : decode(word);
+  const instruction = vm.instruction();
   if (instruction === undefined) {
     reflect(vm, trap);
     return;
@@ -65,7 +62,7 @@ export class TrapAndEmulate implements Hypervisor {
     this.vm = new Vm(machine, 'trap-and-emulate', options.dispatch ?? dispatch);
   }
 
-  boot(image: Image): void {
+  boot(image: Loadable): void {
     this.vm.boot(image);
   }
 

@@ -7,12 +7,13 @@
  * technique says, by its `dispatch`, what is done about an exit; the rest is here: save and
  * restore, virtual interrupts, waiting, and counting what happened and who used the cycles.
  */
-import { decode } from '../code/decode';
+import { decode, type Instruction } from '../code/decode';
 import { Cause } from '../isa/causes';
+import { csrNumber } from '../isa/csrs';
 import { Mode } from '../isa/registers';
-import { RESTORE_GUEST, SAVE_GUEST, type Work } from '../machine/cost';
+import { DECODE, RESTORE_GUEST, SAVE_GUEST, VCPU_ACCESS, type Work } from '../machine/cost';
 import type { Hart } from '../machine/hart';
-import { type Image, Machine, type RunResult, type Stop } from '../machine/machine';
+import { type Loadable, Machine, type RunResult, type Stop } from '../machine/machine';
 import { pmpNaturallyAligned } from '../machine/pmp';
 import { Firmware } from '../machine/sbi';
 import { NO_TRAP, type Trap } from '../machine/trap';
@@ -44,7 +45,7 @@ export interface Report {
 /** The face that all techniques share. */
 export interface Hypervisor {
   readonly vm: Vm;
-  boot(image: Image): void;
+  boot(image: Loadable): void;
   run(limits?: { instructions?: number }): RunResult;
   report(): Report;
 }
@@ -83,7 +84,7 @@ export class Vm implements Hypervisor {
   }
 
   /** Loads a kernel; it will start in virtual S mode, with our firmware below it. */
-  boot(image: Image): void {
+  boot(image: Loadable): void {
     const { machine, guest } = this;
     new Firmware(guest).boot(image);
     const { ram, hart } = machine;
@@ -120,6 +121,31 @@ export class Vm implements Hypervisor {
   /** Lets the time pass that a handler's work takes. */
   charge(work: Work): void {
     this.machine.clock.charge(work);
+  }
+
+  /**
+   * Reads a CSR of the virtual hart, by name or number. It is kept in memory: charged as one access.
+   * @throws if there is no such register
+   */
+  csr(register: string | number): number {
+    this.charge(VCPU_ACCESS);
+    return this.hart.csrs.read(typeof register === 'string' ? csrNumber(register) : register);
+  }
+
+  /** Writes a CSR of the virtual hart: legal values of writable fields get in. Charged like `csr`. */
+  setCsr(register: string | number, value: number): void {
+    this.charge(VCPU_ACCESS);
+    this.hart.csrs.write(typeof register === 'string' ? csrNumber(register) : register, value);
+  }
+
+  /**
+   * Loads and decodes the instruction at the guest's pc; undefined if it isn't one. Charged: the
+   * hypervisor must do in software what the hart had done already.
+   */
+  instruction(): Instruction | undefined {
+    this.charge(DECODE);
+    const word = this.hart.peekInstruction();
+    return word === undefined ? undefined : decode(word);
   }
 
   /** Makes a trap the guest's own: its virtual hart takes it, as a real one would. */
@@ -174,7 +200,8 @@ export class Vm implements Hypervisor {
     const due = this.guest.clint.nextEvent;
     const wanted = (hart.csrs.get('mie') & (1 << (Cause.MachineTimerInterrupt & 31))) !== 0;
     real.csrs.set('mie', -1);
-    machine.clint.riseAt(wanted && due > machine.cycles ? due : Number.POSITIVE_INFINITY);
+    // It may have become due since `settle` looked: then the guest exits again at once.
+    machine.clint.riseAt(wanted ? due : Number.POSITIVE_INFINITY);
     this.entered = { cycles: machine.cycles, instret: real.instret };
   }
 

@@ -12,8 +12,8 @@ import { displayHtml } from './display';
 import { exitName } from './show';
 import { escapeHtml, STYLE, type Table, tableHtml, tableText } from './table';
 
-type PlotModule = typeof import('@observablehq/plot', { with: { 'resolution-mode': 'import' } });
-type PlotOptions = import('@observablehq/plot', { with: { 'resolution-mode': 'import' } }).PlotOptions;
+type PlotModule = typeof import('@observablehq/plot', { with: { 'resolution-mode': 'import' }});
+type PlotOptions = import('@observablehq/plot', { with: { 'resolution-mode': 'import' }}).PlotOptions;
 
 /** Who holds the hart, and in which colour. Okabe & Ito's palette, by luminance too. */
 const HOLDERS = {
@@ -70,11 +70,14 @@ export const chart = {
       { technique, who: 'hypervisor', cycles: cycles.hypervisor },
       { technique, who: 'nobody: the guest waits', cycles: cycles.idle },
     ]);
-    const total = rows.reduce((sum, row) => sum + row.cycles, 0);
-    const largest = rows.reduce((a, b) => (b.cycles > a.cycles ? b : a));
+    const description = reports.map(({ technique, cycles }) => {
+      const total = Object.values(cycles).reduce((sum, part) => sum + part, 0);
+      const share = (100 * cycles.hypervisor) / Math.max(1, total);
+      return `${technique}: the hypervisor takes ${share.toFixed(1)} % of ${total.toLocaleString('en-GB')} cycles`;
+    });
     draw({
       title: 'Where the cycles go',
-      description: `Most of them, ${Math.round((100 * largest.cycles) / Math.max(1, total))} %, go to: ${largest.who}.`,
+      description: `${description.join('; ')}.`,
       data: {
         caption: 'Cycles by who spent them',
         columns: [{ title: 'technique' }, { title: 'who' }, { title: 'cycles', numeric: true }],
@@ -97,15 +100,20 @@ export const chart = {
   /** Exits per thousand instructions, for the guest's kernel and its user mode. */
   exitRate(report: Report): void {
     const exitsIn = (isUser: boolean) =>
-      report.exits.filter((exit) => (exit.mode === Mode.U) === isUser).reduce((sum, exit) => sum + exit.count, 0);
-    const rate = (exits: number, instructions: number) => (instructions === 0 ? 0 : (1000 * exits) / instructions);
+      report.exits
+        .filter((exit) => (exit.mode === Mode.U) === isUser)
+        .reduce((sum, exit) => sum + exit.count, 0);
+    const rate = (exits: number, instructions: number) =>
+      instructions === 0 ? 0 : (1000 * exits) / instructions;
     const rows = [
       { guest: 'guest, user mode', rate: rate(exitsIn(true), report.direct.user) },
       { guest: 'guest, kernel mode', rate: rate(exitsIn(false), report.direct.kernel + report.emulated) },
     ];
     draw({
       title: 'How often each half of the guest traps',
-      description: rows.map((row) => `${row.guest}: ${row.rate.toFixed(1)} exits per 1,000 instructions`).join('; '),
+      description: rows
+        .map((row) => `${row.guest}: ${row.rate.toFixed(1)} exits per 1,000 instructions`)
+        .join('; '),
       data: {
         caption: 'Exits per 1,000 instructions',
         columns: [{ title: 'who' }, { title: 'exits per 1,000 instructions', numeric: true }],
@@ -135,7 +143,9 @@ function draw(figure: Figure): void {
 function figureHtml({ title, description, data, options }: Figure): string {
   const load = createRequire(__filename);
   const plot = load('@observablehq/plot') as PlotModule;
-  const { parseHTML } = load('linkedom') as typeof import('linkedom', { with: { 'resolution-mode': 'import' } });
+  const { parseHTML } = load('linkedom') as typeof import('linkedom', { with: {
+    'resolution-mode': 'import',
+  }});
   const { document } = parseHTML('<!doctype html><html><body></body></html>');
   const drawn = plot.plot({
     document,

@@ -5,7 +5,6 @@
  * zero are left out, CSRs are taken apart into their fields.
  */
 import { hex } from '../bits';
-import { disassemble } from '../code/disassemble';
 import { decode } from '../code/decode';
 import type { ExitCount, Hypervisor, Report } from '../hypervisor/vm';
 import { causeName } from '../isa/causes';
@@ -78,7 +77,7 @@ function decodeAt(hart: Hart): string | undefined {
   const word = hart.peekInstruction();
   if (word === undefined) return undefined;
   const instruction = decode(word);
-  return instruction === undefined ? `not an instruction (${hex(word)})` : disassemble(instruction, hart.pc);
+  return instruction === undefined ? `not an instruction (${hex(word)})` : instruction.row.name;
 }
 
 /** `S (supervisor)`: the mode's letter and name. */
@@ -126,7 +125,8 @@ function reportTables(report: Report): Table[] {
   const { direct, emulated, cycles, exits } = report;
   const total = direct.user + direct.kernel + emulated;
   const spent = Object.values(cycles).reduce((sum, part) => sum + part, 0);
-  const share = (part: number, whole: number) => (whole === 0 ? '–' : `${((100 * part) / whole).toFixed(1)} %`);
+  const share = (part: number, whole: number) =>
+    whole === 0 ? '–' : `${((100 * part) / whole).toFixed(1)} %`;
   const numeric = true;
   return [
     {

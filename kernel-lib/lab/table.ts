@@ -47,7 +47,10 @@ export function tableText({ caption, columns, rows }: Table): string {
   const lines = [columns.map((column) => column.title), ...rows.map((row) => row.map(cellText))];
   const widths = columns.map((_, i) => Math.max(...lines.map((line) => (line[i] ?? '').length)));
   const aligned = lines.map((line) =>
-    line.map((cell, i) => (columns[i].numeric ? cell.padStart(widths[i]) : cell.padEnd(widths[i]))).join('  ').trimEnd(),
+    line
+      .map((cell, i) => (columns[i].numeric ? cell.padStart(widths[i]) : cell.padEnd(widths[i])))
+      .join('  ')
+      .trimEnd(),
   );
   return [caption, ...aligned.map((line) => `  ${line}`)].join('\n');
 }

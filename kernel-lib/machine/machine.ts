@@ -55,7 +55,7 @@ export interface Engine {
  * A program in memory: bytes at physical addresses, and where it starts. Where `size` is more
  * than there are bytes, zeros follow.
  */
-export interface Image {
+export interface Loadable {
   segments: readonly { address: number; bytes: Uint8Array; size?: number }[];
   entry: number;
 }
@@ -124,7 +124,7 @@ export class Machine {
    * Copies a program into RAM and points the hart at its entry, in M mode.
    * @throws RangeError if it does not fit into RAM
    */
-  load(image: Image): void {
+  load(image: Loadable): void {
     for (const { address, bytes, size = bytes.length } of image.segments) {
       this.ram.copyIn(address, bytes);
       this.ram.copyIn(address + bytes.length, new Uint8Array(size - bytes.length));

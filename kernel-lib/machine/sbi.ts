@@ -8,7 +8,7 @@
 import { Cause } from '../isa/causes';
 import { csrMask, csrNumber } from '../isa/csrs';
 import { Mode, registerNumber } from '../isa/registers';
-import type { Image, Machine } from './machine';
+import type { Loadable, Machine } from './machine';
 import type { Trap } from './trap';
 
 const A0 = registerNumber('a0')!;
@@ -57,7 +57,7 @@ export class Firmware {
   constructor(private readonly machine: Machine) {}
 
   /** Loads a kernel and leaves the hart at its entry in S mode: a0 the hart's number, a1 the device tree. */
-  boot(image: Image): void {
+  boot(image: Loadable): void {
     const { machine } = this;
     const { hart } = machine;
     machine.load(image);

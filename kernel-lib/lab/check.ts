@@ -1,0 +1,105 @@
+/**
+ * `check('exercise-id', solution)`: runs a learner's function against the reference machine and
+ * says, in terms of the machine, whether it is right, or where it goes wrong first.
+ *
+ * An exercise is a test with hints. Its test returns the smallest failure it finds, or nothing.
+ * The verdict is printed, not thrown, unless `strict` is set: a notebook goes on, a grader stops.
+ */
+import { displayHtml } from './display';
+import { escapeHtml, STYLE, type Table, tableHtml, tableText } from './table';
+
+/** What is wrong with a solution, in the machine's terms. */
+export interface Failure {
+  /** In a sentence: what was tried, and what came of it. */
+  message: string;
+  /** Places that hold something else than they should. */
+  table?: Table;
+  /** Nothing was done at all: the exercise is still to be solved. */
+  untouched?: boolean;
+}
+
+export interface Exercise<Solution> {
+  id: string;
+  title: string;
+  /** From a nudge to nearly the answer; each unfolds on its own. */
+  hints: readonly string[];
+  /** What a right solution was compared on, for the verdict. */
+  passed: string;
+  test(solution: Solution): Failure | undefined;
+}
+
+export interface CheckOptions {
+  /** Throw if the solution is not right. Also set by the environment variable VMLAB_STRICT=1. */
+  strict?: boolean;
+}
+
+/** A check that failed under `strict`. */
+export class CheckFailed extends Error {
+  override name = 'CheckFailed';
+}
+
+const exercises = new Map<string, Exercise<never>>();
+
+/** Makes exercises known to `check`. */
+export function defineExercises(...list: Exercise<never>[]): void {
+  for (const exercise of list) exercises.set(exercise.id, exercise);
+}
+
+/** The ids of all exercises. */
+export function exerciseIds(): string[] {
+  return [...exercises.keys()];
+}
+
+/**
+ * Checks a solution and shows the verdict.
+ * @param id the exercise: `'03-reflect'`
+ * @param solution the learner's function
+ * @throws Error if there is no such exercise; CheckFailed if the solution is wrong and `strict` is set
+ */
+export function check(id: string, solution: unknown, options: CheckOptions = {}): void {
+  const exercise = exercises.get(id) as Exercise<unknown> | undefined;
+  if (exercise === undefined) {
+    throw new Error(`There is no exercise ${JSON.stringify(id)}. There are: ${exerciseIds().join(', ')}.`);
+  }
+  const failure = typeof solution === 'function' ? attempt(exercise, solution) : notAFunction(solution);
+  show(exercise, failure);
+  const strict = options.strict ?? process.env.VMLAB_STRICT === '1';
+  if (strict && failure !== undefined) throw new CheckFailed(`${id}: ${failure.message}`);
+}
+
+function notAFunction(solution: unknown): Failure {
+  return { message: `check() wants your function as its second argument, and got ${typeof solution}.` };
+}
+
+/** The test's outcome; a solution that throws is one that is wrong. */
+function attempt(exercise: Exercise<unknown>, solution: unknown): Failure | undefined {
+  try {
+    return exercise.test(solution);
+  } catch (error) {
+    const told = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    return { message: `Your function threw an error: ${told}` };
+  }
+}
+
+function show(exercise: Exercise<unknown>, failure: Failure | undefined): void {
+  const result = failure === undefined ? 'right' : failure.untouched ? 'open' : 'wrong';
+  const verdict = { right: '✓ Right', wrong: '✗ Not yet', open: '○ To be solved' }[result];
+  const message = failure?.message ?? exercise.passed;
+  const table = failure?.table;
+  const hints = failure === undefined ? [] : exercise.hints;
+  const html =
+    `${STYLE}<div class="vmlab vmlab-verdict" data-exercise="${exercise.id}" data-result="${result}" role="status">` +
+    `<p><strong>${verdict}: ${escapeHtml(exercise.title)}</strong></p><p>${escapeHtml(message)}</p>` +
+    (table ? tableHtml(table) : '') +
+    hints
+      .map(
+        (hint, i) =>
+          `<details><summary>Hint ${i + 1} of ${hints.length}</summary><p>${escapeHtml(hint)}</p></details>`,
+      )
+      .join('') +
+    '</div>';
+  displayHtml(
+    html,
+    [`${verdict}: ${exercise.title}`, message, ...(table ? [tableText(table)] : [])].join('\n'),
+  );
+}
