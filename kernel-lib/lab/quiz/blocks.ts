@@ -23,9 +23,6 @@ export interface Comment {
   text: string;
 }
 
-const COMMENT = /<!--([\s\S]*?)-->/g;
-const ONLY_COMMENTS = /^\s*(<!--[\s\S]*?-->\s*)+$/;
-
 /** Cuts tokens into blocks, one for each that is not inside another. */
 export function blocksOf(tokens: Token[]): Block[] {
   const blocks: Block[] = [];
@@ -56,8 +53,7 @@ export function withoutComments(tokens: Token[], comments: Comment[], problems: 
     line = token.map ? lineOf(token) : line;
     if (token.type === 'inline') token.children = childrenWithoutComments(token, comments, problems);
     if (token.type !== 'html_block') kept.push(token);
-    else if (ONLY_COMMENTS.test(token.content)) takeComments(token.content, line, comments);
-    else problems.add(line, htmlProblem(token.content));
+    else takeComments(token.content, line, comments, problems);
   }
   return kept;
 }
@@ -68,23 +64,29 @@ function childrenWithoutComments(inline: Token, comments: Comment[], problems: P
   for (const child of inline.children ?? []) {
     if (child.type.endsWith('break')) line += 1;
     if (child.type !== 'html_inline') kept.push(child);
-    else if (ONLY_COMMENTS.test(child.content)) takeComments(child.content, line, comments);
-    else problems.add(line, htmlProblem(child.content));
+    else takeComments(child.content, line, comments, problems);
   }
   return kept;
 }
 
-function takeComments(content: string, line: number, comments: Comment[]): void {
-  for (const [, text] of content.matchAll(COMMENT)) comments.push({ line, text: text.trim() });
+/** Takes comment after comment off the front; whatever else is there is complained about. */
+function takeComments(content: string, line: number, comments: Comment[], problems: ProblemList): void {
+  let rest = content.trim();
+  while (rest.startsWith('<!--')) {
+    const end = rest.indexOf('-->', 4);
+    if (end < 0) return problems.add(line, 'this comment is not closed: end it with -->');
+    comments.push({ line, text: rest.slice(4, end).trim() });
+    rest = rest.slice(end + 3).trim();
+  }
+  if (rest === '') return;
+  const isBeside = rest !== content.trim();
+  problems.add(
+    line,
+    isBeside ? 'text beside a comment: put the comment on a line of its own' : htmlProblem(rest),
+  );
 }
 
-function htmlProblem(content: string): string {
-  const trimmed = content.trim();
-  if (trimmed.startsWith('<!--')) {
-    return trimmed.includes('-->')
-      ? 'text beside a comment: put the comment on a line of its own'
-      : 'this comment is not closed: end it with -->';
-  }
+function htmlProblem(trimmed: string): string {
   const start = trimmed.split(/[\n>]/, 1)[0].slice(0, 30);
   return `HTML is not shown in a quiz (${start}…): use Markdown, and \`backticks\` around angle brackets`;
 }

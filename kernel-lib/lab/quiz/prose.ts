@@ -8,8 +8,8 @@ import MarkdownIt from 'markdown-it';
 import { escapeHtml, type Prose } from './model';
 
 const markdown = new MarkdownIt({ html: true });
-markdown.renderer.rules['html_block'] = (tokens, index) => escapeHtml(tokens[index].content);
-markdown.renderer.rules['html_inline'] = (tokens, index) => escapeHtml(tokens[index].content);
+markdown.renderer.rules.html_block = (tokens, index) => escapeHtml(tokens[index].content);
+markdown.renderer.rules.html_inline = (tokens, index) => escapeHtml(tokens[index].content);
 
 export type Token = ReturnType<typeof markdown.parse>[number];
 
