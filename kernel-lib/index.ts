@@ -6,3 +6,5 @@ export { Cause, causeName, isInterrupt } from './isa/causes';
 export { CSRS, type Csr, csrByName, csrByNumber, csrFieldValues } from './isa/csrs';
 export { ISA } from './isa/isa';
 export { ABI_NAMES, Mode, registerNumber } from './isa/registers';
+export { displayHtml } from './lab/display';
+export { quiz } from './lab/quiz/quiz';

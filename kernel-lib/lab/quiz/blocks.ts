@@ -23,6 +23,10 @@ export interface Comment {
   text: string;
 }
 
+const NOT_CLOSED = 'this comment is not closed: end it with -->';
+const BESIDE = 'text beside a comment: put the comment on a line of its own';
+const NO_HTML = 'HTML is not shown in a quiz: use Markdown, and `backticks` around angle brackets';
+
 /** Cuts tokens into blocks, one for each that is not inside another. */
 export function blocksOf(tokens: Token[]): Block[] {
   const blocks: Block[] = [];
@@ -74,21 +78,13 @@ function takeComments(content: string, line: number, comments: Comment[], proble
   let rest = content.trim();
   while (rest.startsWith('<!--')) {
     const end = rest.indexOf('-->', 4);
-    if (end < 0) return problems.add(line, 'this comment is not closed: end it with -->');
+    if (end < 0) break;
     comments.push({ line, text: rest.slice(4, end).trim() });
     rest = rest.slice(end + 3).trim();
   }
   if (rest === '') return;
-  const isBeside = rest !== content.trim();
-  problems.add(
-    line,
-    isBeside ? 'text beside a comment: put the comment on a line of its own' : htmlProblem(rest),
-  );
-}
-
-function htmlProblem(trimmed: string): string {
-  const start = trimmed.split(/[\n>]/, 1)[0].slice(0, 30);
-  return `HTML is not shown in a quiz (${start}…): use Markdown, and \`backticks\` around angle brackets`;
+  if (rest.startsWith('<!--')) problems.add(line, NOT_CLOSED);
+  else problems.add(line, rest === content.trim() ? NO_HTML : BESIDE);
 }
 
 /** Complains about lines that Markdown counts into a quote although they don't begin with `>`. */

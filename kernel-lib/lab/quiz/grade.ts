@@ -99,7 +99,7 @@ function gradePlaces(right: number[], placed: number[]): Grade {
 function gradeNumber(low: number, high: number, typed: string): Grade {
   const value = readNumber(typed);
   if (value === undefined) {
-    const message = 'Please give a number, such as 8, 1.41 or 0x1f.';
+    const message = 'Please give a number, such as 8, 2.5 or 0x1f.';
     return notJudged(typed.trim() === '' ? 'Please give a number.' : message);
   }
   // A decimal fraction is not exact in binary: the bounds are as wide as its last digit.

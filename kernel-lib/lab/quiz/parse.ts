@@ -55,13 +55,16 @@ function takeFrontMatter(lines: string[], problems: ProblemList): { title: strin
     problems.add(1, 'no front matter: begin the file with ---, title: …, lesson: …, ---, each on its line');
     return { title: '', lesson: '' };
   }
-  if (end < 0) problems.add(1, 'the front matter is not closed: put --- below its last line');
+  if (end < 0) {
+    problems.add(1, 'the front matter is not closed: put --- below its last line');
+    problems.throwIfAny();
+  }
   for (let index = 1; index < end; index++) readEntry(lines[index], index + 1, found, problems);
-  lines.fill('', 0, end < 0 ? lines.length : end + 1);
+  lines.fill('', 0, end + 1);
   const title = found.get('title') ?? '';
   const lesson = found.get('lesson') ?? '';
-  if (end > 0 && title === '') problems.add(1, 'the front matter has no title: add the line `title: …`');
-  if (end > 0 && !/^\d\d$/.test(lesson))
+  if (title === '') problems.add(1, 'the front matter has no title: add the line `title: …`');
+  if (!/^\d\d$/.test(lesson))
     problems.add(1, 'the front matter has no lesson: add its number with two digits, `lesson: 03`');
   return { title, lesson };
 }

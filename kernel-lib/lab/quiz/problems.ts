@@ -27,21 +27,21 @@ export class QuizError extends Error {
 
 /** Where the parser writes down what it finds. */
 export class ProblemList {
-  private readonly found: QuizProblem[] = [];
+  private readonly found = new Map<string, QuizProblem>();
 
   constructor(private readonly file: string) {}
 
   add(line: number, message: string): void {
-    const isKnown = this.found.some((problem) => problem.line === line && problem.message === message);
-    if (!isKnown) this.found.push({ file: this.file, line, message });
+    this.found.set(`${line}: ${message}`, { file: this.file, line, message });
   }
 
   /** @throws QuizError if there is any problem */
   throwIfAny(): void {
-    if (this.found.length === 0) return;
+    if (this.found.size === 0) return;
+    const problems = [...this.found.values()];
     throw new QuizError(
       this.file,
-      this.found.sort((a, b) => a.line - b.line),
+      problems.sort((a, b) => a.line - b.line),
     );
   }
 }
