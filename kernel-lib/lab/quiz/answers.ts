@@ -24,6 +24,8 @@ export const FORMS =
   'write them as a list with boxes ([ ] and [x]; numbered for one right answer, bullets for several), ' +
   'a numbered list without boxes (an order), `= 8` (a number), `[[word]]` (a text) or a table of two columns (pairs)';
 
+const LONGEST_NUMBER = 80;
+
 const NOTHING: Prose = { html: '', text: '' };
 
 /** True for a block that holds answers and is no prose. */
@@ -137,7 +139,7 @@ function readOrdering(items: Item[], problems: ProblemList): Answers {
       'feedback on one item of an order: write it below the list, without indent',
     );
   const shown = items.map((_, index) => index).sort((a, b) => compare(items[a].text, items[b].text));
-  if (shown.every((item, place) => item === place)) shown.push(shown.shift() ?? 0);
+  if (shown.every((item, place) => item === place)) shown.push(...shown.splice(0, 1));
   return {
     kind: 'order',
     items: shown.map((index) => ({ html: items[index].html, text: items[index].text })),
@@ -151,21 +153,24 @@ function compare(a: string, b: string): number {
 
 function readRange(content: string, block: Block, problems: ProblemList): Answers | undefined {
   const written = content.slice(1).trim();
+  if (written.length > LONGEST_NUMBER) return noNumber(written, block, problems);
   const interval = /^\[([^,]*),([^,]*)\]$/.exec(written);
   const around = /^(.*?)(?:\s*(?:\+-|\+\/-|±)\s*(.*?)\s*(%?))?$/.exec(written);
   const [, left, right] = interval ?? [];
   const low = readNumber(left ?? around?.[1] ?? '');
   const high = interval ? readNumber(right) : readNumber(around?.[2] ?? '0');
   if (low === undefined || high === undefined || (interval ? low > high : high < 0)) {
-    problems.add(
-      block.line,
-      `\`= ${written.split('\n')[0].slice(0, 40)}\` is no number: write = 8, = 1.41 +- 0.01, = 5 +- 5% or = [3, 8], on one line`,
-    );
-    return undefined;
+    return noNumber(written, block, problems);
   }
   if (interval) return { kind: 'number', low, high, written: `${left.trim()} to ${right.trim()}` };
   const width = around?.[3] === '%' ? (Math.abs(low) * high) / 100 : high;
   return { kind: 'number', low: low - width, high: low + width, written };
+}
+
+function noNumber(written: string, block: Block, problems: ProblemList): undefined {
+  const start = written.split('\n')[0].slice(0, 40);
+  const forms = '= 8, = 1.41 +- 0.01, = 5 +- 5% or = [3, 8]';
+  problems.add(block.line, `\`= ${start}\` is no number: write ${forms}, on a line of its own`);
 }
 
 function readWords(content: string, block: Block, problems: ProblemList): Answers | undefined {
@@ -182,8 +187,7 @@ function readWords(content: string, block: Block, problems: ProblemList): Answer
 }
 
 function readMatching(block: Block, problems: ProblemList): Answers | undefined {
-  const rows = block.tokens.filter((token) => token.type === 'tr_open').map((row) => cellsOf(block, row));
-  const [head, ...pairs] = rows;
+  const [head, ...pairs] = rowsOf(block);
   if (head.cells.length !== 2) {
     problems.add(
       head.line,
@@ -198,12 +202,14 @@ function readMatching(block: Block, problems: ProblemList): Answers | undefined 
   }
   const distinct = new Map(pairs.map(({ cells }) => [cells[1].html, cells[1]]));
   const rights = [...distinct.values()].sort((a, b) => compare(a.text, b.text));
+  const placeOf = (pair: TableRow) => rights.findIndex((right) => right.html === pair.cells[1].html);
+  if (pairs.every((pair, row) => placeOf(pair) === row)) rights.push(...rights.splice(0, 1));
   return {
     kind: 'match',
     headings: [head.cells[0], head.cells[1]],
     lefts: pairs.map(({ cells }) => cells[0]),
     rights,
-    right: pairs.map(({ cells }) => rights.findIndex((right) => right.html === cells[1].html)),
+    right: pairs.map(placeOf),
   };
 }
 
@@ -212,11 +218,13 @@ interface TableRow {
   cells: Prose[];
 }
 
-function cellsOf(block: Block, row: Token): TableRow {
-  const start = block.tokens.indexOf(row);
-  const end = block.tokens.findIndex((token, index) => index > start && token.type === 'tr_close');
-  const cells = block.tokens.slice(start, end).filter((token) => token.type === 'inline');
-  return { line: lineOf(row), cells: cells.map(inlineProse) };
+function rowsOf(block: Block): TableRow[] {
+  const rows: TableRow[] = [];
+  for (const token of block.tokens) {
+    if (token.type === 'tr_open') rows.push({ line: lineOf(token), cells: [] });
+    if (token.type === 'inline') rows[rows.length - 1].cells.push(inlineProse(token));
+  }
+  return rows;
 }
 
 function complainAboutPairs(pairs: TableRow[], problems: ProblemList): void {

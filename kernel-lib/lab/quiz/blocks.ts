@@ -23,8 +23,9 @@ export interface Comment {
   text: string;
 }
 
-const COMMENT = /<!--([\s\S]*?)-->/g;
-const ONLY_COMMENTS = /^\s*(<!--[\s\S]*?-->\s*)+$/;
+const NOT_CLOSED = 'this comment is not closed: end it with -->';
+const BESIDE = 'text beside a comment: put the comment on a line of its own';
+const NO_HTML = 'HTML is not shown in a quiz: use Markdown, and `backticks` around angle brackets';
 
 /** Cuts tokens into blocks, one for each that is not inside another. */
 export function blocksOf(tokens: Token[]): Block[] {
@@ -56,8 +57,7 @@ export function withoutComments(tokens: Token[], comments: Comment[], problems: 
     line = token.map ? lineOf(token) : line;
     if (token.type === 'inline') token.children = childrenWithoutComments(token, comments, problems);
     if (token.type !== 'html_block') kept.push(token);
-    else if (ONLY_COMMENTS.test(token.content)) takeComments(token.content, line, comments);
-    else problems.add(line, htmlProblem(token.content));
+    else takeComments(token.content, line, comments, problems);
   }
   return kept;
 }
@@ -68,25 +68,23 @@ function childrenWithoutComments(inline: Token, comments: Comment[], problems: P
   for (const child of inline.children ?? []) {
     if (child.type.endsWith('break')) line += 1;
     if (child.type !== 'html_inline') kept.push(child);
-    else if (ONLY_COMMENTS.test(child.content)) takeComments(child.content, line, comments);
-    else problems.add(line, htmlProblem(child.content));
+    else takeComments(child.content, line, comments, problems);
   }
   return kept;
 }
 
-function takeComments(content: string, line: number, comments: Comment[]): void {
-  for (const [, text] of content.matchAll(COMMENT)) comments.push({ line, text: text.trim() });
-}
-
-function htmlProblem(content: string): string {
-  const trimmed = content.trim();
-  if (trimmed.startsWith('<!--')) {
-    return trimmed.includes('-->')
-      ? 'text beside a comment: put the comment on a line of its own'
-      : 'this comment is not closed: end it with -->';
+/** Takes comment after comment off the front; whatever else is there is complained about. */
+function takeComments(content: string, line: number, comments: Comment[], problems: ProblemList): void {
+  let rest = content.trim();
+  while (rest.startsWith('<!--')) {
+    const end = rest.indexOf('-->', 4);
+    if (end < 0) break;
+    comments.push({ line, text: rest.slice(4, end).trim() });
+    rest = rest.slice(end + 3).trim();
   }
-  const start = trimmed.split(/[\n>]/, 1)[0].slice(0, 30);
-  return `HTML is not shown in a quiz (${start}…): use Markdown, and \`backticks\` around angle brackets`;
+  if (rest === '') return;
+  if (rest.startsWith('<!--')) problems.add(line, NOT_CLOSED);
+  else problems.add(line, rest === content.trim() ? NO_HTML : BESIDE);
 }
 
 /** Complains about lines that Markdown counts into a quote although they don't begin with `>`. */

@@ -99,7 +99,7 @@ function gradePlaces(right: number[], placed: number[]): Grade {
 function gradeNumber(low: number, high: number, typed: string): Grade {
   const value = readNumber(typed);
   if (value === undefined) {
-    const message = 'Please give a number, such as 8, 1.41 or 0x1f.';
+    const message = 'Please give a number, such as 8, 2.5 or 0x1f.';
     return notJudged(typed.trim() === '' ? 'Please give a number.' : message);
   }
   // A decimal fraction is not exact in binary: the bounds are as wide as its last digit.
@@ -108,8 +108,9 @@ function gradeNumber(low: number, high: number, typed: string): Grade {
   return judged(isRight ? 1 : 0, 'Not right.', [], []);
 }
 
-/** The number that is written (decimal or `0x`), or undefined. */
+/** The number that is written (decimal or `0x`, at most 40 characters), or undefined. */
 export function readNumber(typed: string): number | undefined {
+  if (typed.length > 40) return undefined;
   const text = typed.trim().replace(/\u2212/g, '-');
   if (/^[+-]?0x[0-9a-f]+$/i.test(text)) {
     const magnitude = Number(text.replace(/^[+-]/, ''));

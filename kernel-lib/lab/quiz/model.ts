@@ -61,7 +61,7 @@ export interface TextQuestion extends Asked, Key<'text'> {
 export interface Matching extends Asked, Key<'match'> {
   headings: [Prose, Prose];
   lefts: Prose[];
-  /** Each once, sorted, so that their order gives nothing away. */
+  /** Each once, sorted (and turned if need be), so that their order gives nothing away. */
   rights: Prose[];
 }
 

@@ -148,10 +148,14 @@ function listen(page: Page, wired: Wired, quizName: string, showScore: () => voi
     update();
     if (!grade.judged) wired.verdict.textContent = grade.message;
   };
-  field.addEventListener('input', () => {
+  const answered = () => {
     state.answer = readAnswer(field, question.key);
     state.checked = state.shown = false;
     update();
+  };
+  field.addEventListener('input', answered);
+  field.addEventListener('click', (event) => {
+    if (event.target.matches('[data-way]')) answered();
   });
   field.addEventListener('keydown', (event) => {
     if (event.key === 'Enter' && event.target.matches('input')) check();
@@ -300,13 +304,6 @@ function move(field: Part, row: Part, way: string): void {
   const button = row.querySelector(`[data-way=${way}]`);
   if (button?.disabled) row.querySelector('button:not([disabled])')?.focus();
   else button?.focus();
-  announceInput(field);
-}
-
-/** Tells the question that its answer has changed, as native controls do. */
-function announceInput(field: Part): void {
-  const target: { dispatchEvent?(event: Event): boolean } & Part = field;
-  target.dispatchEvent?.(new Event('input'));
 }
 
 function disableOutermost(field: Part): void {
@@ -372,7 +369,6 @@ export function pageSource(): string {
     stageHints,
     addMovers,
     move,
-    announceInput,
     disableOutermost,
     addPart,
     addButton,

@@ -22,7 +22,7 @@ import { ProblemList } from './problems';
 import { blockProse, inlineProse, tokensOf } from './prose';
 
 /** The longest quiz file, in characters. Far more than anybody answers. */
-const LONGEST = 500_000;
+const LONGEST = 100_000;
 
 const KEYS = ['title', 'lesson'];
 
@@ -55,27 +55,30 @@ function takeFrontMatter(lines: string[], problems: ProblemList): { title: strin
     problems.add(1, 'no front matter: begin the file with ---, title: …, lesson: …, ---, each on its line');
     return { title: '', lesson: '' };
   }
-  if (end < 0) problems.add(1, 'the front matter is not closed: put --- below its last line');
+  if (end < 0) {
+    problems.add(1, 'the front matter is not closed: put --- below its last line');
+    problems.throwIfAny();
+  }
   for (let index = 1; index < end; index++) readEntry(lines[index], index + 1, found, problems);
-  lines.fill('', 0, end < 0 ? lines.length : end + 1);
+  lines.fill('', 0, end + 1);
   const title = found.get('title') ?? '';
   const lesson = found.get('lesson') ?? '';
-  if (end > 0 && title === '') problems.add(1, 'the front matter has no title: add the line `title: …`');
-  if (end > 0 && !/^\d\d$/.test(lesson))
+  if (title === '') problems.add(1, 'the front matter has no title: add the line `title: …`');
+  if (!/^\d\d$/.test(lesson))
     problems.add(1, 'the front matter has no lesson: add its number with two digits, `lesson: 03`');
   return { title, lesson };
 }
 
 function readEntry(line: string, number: number, found: Map<string, string>, problems: ProblemList): void {
   if (line.trim() === '') return;
-  const [, key, value] = /^(\w+):\s*(.*?)\s*$/.exec(line) ?? [];
+  const [, key, value] = /^(\w+):(.*)$/.exec(line) ?? [];
   if (key === undefined || !KEYS.includes(key))
     problems.add(
       number,
       `front matter knows only ${KEYS.join(' and ')}, each as \`title: …\` on a line of its own`,
     );
   else if (found.has(key)) problems.add(number, `${key} is given twice`);
-  else found.set(key, value.replace(/^(["'])(.*)\1$/, '$2'));
+  else found.set(key, value.trim().replace(/^(["'])(.*)\1$/, '$2'));
 }
 
 function readQuestions(lines: string[], problems: ProblemList): Question[] {

@@ -4,14 +4,14 @@
  * A quiz file comes from anyone, so no HTML of its own reaches the page. markdown-it is told to
  * recognise HTML all the same: comments carry the sources, and the rest is worth an error message.
  */
-import MarkdownIt from 'markdown-it';
+import MarkdownIt, { type Token } from 'markdown-it';
 import { escapeHtml, type Prose } from './model';
 
 const markdown = new MarkdownIt({ html: true });
-markdown.renderer.rules['html_block'] = (tokens, index) => escapeHtml(tokens[index].content);
-markdown.renderer.rules['html_inline'] = (tokens, index) => escapeHtml(tokens[index].content);
+markdown.renderer.rules.html_block = (tokens, index) => escapeHtml(tokens[index].content);
+markdown.renderer.rules.html_inline = (tokens, index) => escapeHtml(tokens[index].content);
 
-export type Token = ReturnType<typeof markdown.parse>[number];
+export type { Token };
 
 /** The file as markdown-it's tokens. Their `map` holds lines from 0. */
 export function tokensOf(source: string): Token[] {

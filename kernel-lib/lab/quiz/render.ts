@@ -9,7 +9,7 @@
  * Only classes and data attributes, never an `id`: the same quiz can be on a page twice.
  */
 import { createHash } from 'node:crypto';
-import { gradeSource } from './grade';
+import { type AnswerKey, gradeSource } from './grade';
 import { escapeHtml, type Prose, type Question, type Quiz, solution } from './model';
 import { type PageQuestion, type PageQuiz, pageSource } from './page';
 import { STYLE } from './style';
@@ -128,12 +128,25 @@ ${pageSource()}
 function pageQuestion(question: Question): PageQuestion {
   const options = question.kind === 'single' || question.kind === 'several' ? question.options : [];
   return {
-    key: question,
+    key: keyOf(question),
     hash: hashOf(question),
     feedback: options.map((option) => option.feedback.html),
     explanation: question.explanation.html,
     solution: solution(question).html,
   };
+}
+
+function keyOf(question: Question): AnswerKey {
+  switch (question.kind) {
+    case 'number':
+      return { kind: question.kind, low: question.low, high: question.high };
+    case 'text':
+      return { kind: question.kind, accepted: question.accepted };
+    case 'single':
+      return { kind: question.kind, right: question.right };
+    default:
+      return { kind: question.kind, right: question.right };
+  }
 }
 
 /** The data as base64 of plain ASCII, which is what browsers' `atob` gives back unharmed. */

@@ -40,7 +40,8 @@ export const STYLE = `
 .vmlab-quiz .vmlab-question { border: 1px solid var(--line); border-radius: 6px; margin: 0.8em 0; padding: 0.4em 1em 0.8em; min-width: 0; }
 .vmlab-quiz .vmlab-question[data-result=right] { border-left: 5px solid var(--right); }
 .vmlab-quiz .vmlab-question[data-result=wrong] { border-left: 5px solid var(--wrong); }
-.vmlab-quiz legend { color: var(--ink); font-size: 1em; font-weight: 600; padding: 0 0.4em; margin: 0; width: auto; border: 0; }
+.vmlab-quiz legend { color: var(--ink); font-size: 1em; font-weight: 600; padding: 0.3em 0; margin: 0; border: 0; float: left; width: 100%; }
+.vmlab-quiz legend + * { clear: both; }
 .vmlab-quiz pre { background: var(--shade); color: var(--ink); padding: 0.5em 0.8em; overflow-x: auto; margin: 0.4em 0; }
 .vmlab-quiz code { background: var(--shade); color: var(--ink); padding: 0 0.2em; font-family: var(--jp-code-font-family, monospace); font-size: 0.93em; }
 .vmlab-quiz .vmlab-rows { list-style: none; margin: 0.4em 0; padding: 0; }
@@ -56,7 +57,6 @@ export const STYLE = `
 .vmlab-quiz .vmlab-sort .vmlab-item { grid-column: 3; grid-row: 1; }
 .vmlab-quiz .vmlab-sort .vmlab-feedback { grid-column: 3; }
 .vmlab-quiz .vmlab-sort .vmlab-button { padding: 0 0.45em; margin: 0 0.1em; font-size: 0.8em; }
-.vmlab-quiz .vmlab-feedback:empty { display: none; }
 .vmlab-quiz label.vmlab-option + .vmlab-feedback { margin-left: 1.8em; }
 .vmlab-quiz .vmlab-feedback p, .vmlab-quiz .vmlab-verdict p { display: inline; margin: 0; }
 .vmlab-quiz .vmlab-feedback p + p, .vmlab-quiz .vmlab-verdict p + p { display: block; margin-top: 0.3em; }
