@@ -9,8 +9,10 @@ export {
   DEFAULT_ORIGIN,
 } from './code/assemble';
 export { decode, type Instruction } from './code/decode';
+export { type DisassembleOptions, disassemble, listing } from './code/disassemble';
+export { ElfError, readElf, toElf } from './code/elf';
 export { encode, rowByName } from './code/encode';
-export { bytesAt, type Image, type Program, type ProgramLine, type Segment } from './code/program';
+export { type Binary, bytesAt, type Program, type ProgramLine, type Segment } from './code/program';
 export { createMachine } from './engine/create';
 export { execute, reference, step } from './engine/reference';
 export { dispatch, emulate, onCause, reflect, TrapAndEmulate } from './hypervisor/trap-and-emulate';
