@@ -20,7 +20,7 @@ export { ISA } from './isa/isa';
 // Text and words
 export { decode, type Instruction } from './code/decode';
 export { encode, rowByName } from './code/encode';
-export { bytesAt, type Image, type Program, type ProgramLine, type Segment } from './code/program';
+export { type Binary, bytesAt, type Program, type ProgramLine, type Segment } from './code/program';
 export {
   AssemblyError,
   type AssembleOptions,
@@ -29,6 +29,8 @@ export {
   assemble,
   DEFAULT_ORIGIN,
 } from './code/assemble';
+export { type DisassembleOptions, disassemble, listing } from './code/disassemble';
+export { ElfError, readElf, toElf } from './code/elf';
 
 // The machine
 export { NO_TRAP, type Trap } from './machine/trap';

@@ -14,7 +14,7 @@ export interface Segment {
 }
 
 /** Something that can be loaded into a machine and started. */
-export interface Image {
+export interface Binary {
   /** The address of the first instruction. Unsigned. */
   entry: number;
   segments: readonly Segment[];
@@ -34,7 +34,7 @@ export interface ProgramLine {
 }
 
 /** An assembled program. */
-export interface Program extends Image {
+export interface Program extends Binary {
   file: string;
   /** Of `symbols`, those that are addresses. */
   labels: ReadonlyMap<string, number>;
@@ -44,9 +44,9 @@ export interface Program extends Image {
   lines: ReadonlyMap<number, ProgramLine>;
 }
 
-/** The bytes of an image at an address: `count` of them, or undefined where it has none. */
-export function bytesAt(image: Image, address: number, count: number): Uint8Array | undefined {
-  const segment = image.segments.find(
+/** The bytes of a binary at an address: `count` of them, or undefined where it has none. */
+export function bytesAt(binary: Binary, address: number, count: number): Uint8Array | undefined {
+  const segment = binary.segments.find(
     (candidate) => address >= candidate.address && address + count <= candidate.address + candidate.size,
   );
   if (segment === undefined) return undefined;

@@ -5,6 +5,7 @@
  * zero are left out, CSRs are taken apart into their fields.
  */
 import { hex } from '../bits';
+import { disassemble } from '../code/disassemble';
 import { decode } from '../code/decode';
 import type { ExitCount, Hypervisor, Report } from '../hypervisor/vm';
 import { causeName } from '../isa/causes';
@@ -77,7 +78,7 @@ function decodeAt(hart: Hart): string | undefined {
   const word = hart.peekInstruction();
   if (word === undefined) return undefined;
   const instruction = decode(word);
-  return instruction === undefined ? `not an instruction (${hex(word)})` : instruction.row.name;
+  return instruction === undefined ? `not an instruction (${hex(word)})` : disassemble(word, { address: hart.pc });
 }
 
 /** `S (supervisor)`: the mode's letter and name. */

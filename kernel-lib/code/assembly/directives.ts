@@ -165,12 +165,13 @@ function strings(use: Use, terminator: readonly number[]): void {
 
 // Room
 
-/** For the holes in code: an instruction that does nothing. */
-const NOP = noOperation();
+/** For holes in code: an instruction that does nothing, four bytes of it and (with C) two. */
+const NOP = noOperation('addi zero, zero, 0');
+const SHORT_NOP = noOperation('c.nop');
 
-function noOperation(): number {
-  const [step] = readSteps('addi zero, zero, 0') ?? [];
-  return encode(step.row, {});
+function noOperation(text: string): number {
+  const [step] = readSteps(text) ?? [];
+  return step === undefined ? 0 : encode(step.row, {});
 }
 
 function align(use: Use, unit: 'power' | 'bytes'): void {
@@ -204,6 +205,7 @@ function holeBytes(count: number, filler: number | undefined, kind: SectionKind)
   const bytes = new Uint8Array(count).fill(filler ?? 0);
   if (filler !== undefined || kind !== 'code') return bytes;
   const view = new DataView(bytes.buffer);
+  if (count & 2) view.setInt16(count & 1, SHORT_NOP, true);
   for (let offset = count % 4; offset < count; offset += 4) view.setInt32(offset, NOP, true);
   return bytes;
 }

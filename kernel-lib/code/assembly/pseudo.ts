@@ -56,7 +56,6 @@ const SHOWN: [written: string, meaning: string][] = [
   ['csrsi csr, imm',           'csrrsi zero, csr, imm'],
   ['csrci csr, imm',           'csrrci zero, csr, imm'],
 
-  ['pause',                    'fence w, 0'],
   ['fence',                    'fence iorw, iorw'],
   ['sfence.vma',               'sfence.vma zero, zero'],
   ['sfence.vma rs',            'sfence.vma rs, zero'],
@@ -72,7 +71,7 @@ const WRITTEN: [written: string, meaning: string][] = [
   ['la rd, symbol',            'auipc rd, %pcrel_hi(symbol); addi rd, rd, %pcrel_lo(. - 4)'],
   ['lla rd, symbol',           'auipc rd, %pcrel_hi(symbol); addi rd, rd, %pcrel_lo(. - 4)'],
   ['call symbol',              'auipc ra, %pcrel_hi(symbol); jalr ra, %pcrel_lo(. - 4)(ra)'],
-  ['call rd, symbol',          'auipc rd, %pcrel_hi(symbol); jalr rd, %pcrel_lo(. - 4)(rd)'],
+  ['call rd, symbol',          'auipc t1, %pcrel_hi(symbol); jalr rd, %pcrel_lo(. - 4)(t1)'],
   ['tail symbol',              'auipc t1, %pcrel_hi(symbol); jalr zero, %pcrel_lo(. - 4)(t1)'],
   ['jump symbol, rt',          'auipc rt, %pcrel_hi(symbol); jalr zero, %pcrel_lo(. - 4)(rt)'],
 
@@ -96,6 +95,7 @@ const WRITTEN: [written: string, meaning: string][] = [
   ['zext.h rd, rs',            'slli rd, rs, 16; srli rd, rd, 16'],
 
   ['move rd, rs',              'addi rd, rs, 0'],
+  ['pause',                    'fence w, 0'],
   ['scall',                    'ecall'],
   ['sbreak',                   'ebreak'],
   ['jr rs, offset',            'jalr zero, offset(rs)'],
