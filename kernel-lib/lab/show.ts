@@ -6,7 +6,6 @@
  */
 import { hex } from '../bits';
 import { disassemble } from '../code/disassemble';
-import { decode } from '../code/decode';
 import type { ExitCount, Hypervisor, Report } from '../hypervisor/vm';
 import { causeName } from '../isa/causes';
 import { csrByName, csrFieldValues } from '../isa/csrs';
@@ -76,9 +75,7 @@ function hartTables(caption: string, hart: Hart): Table[] {
 
 function decodeAt(hart: Hart): string | undefined {
   const word = hart.peekInstruction();
-  if (word === undefined) return undefined;
-  const instruction = decode(word);
-  return instruction === undefined ? `not an instruction (${hex(word)})` : disassemble(word, { address: hart.pc });
+  return word === undefined ? undefined : disassemble(word, hart.pc);
 }
 
 /** `S (supervisor)`: the mode's letter and name. */

@@ -1,0 +1,50 @@
+// The guests on QEMU's virt board: the same bytes, the same console output as on our machine.
+// Our firmware in assembly (guests/firmware.s) boots them there: `-bios firmware.bin`.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createMachine, Firmware, guest, type Program, toElf } from 'kernel-lib';
+import { describe, expect, it } from 'vitest';
+
+const QEMU = 'qemu-system-riscv32';
+const installed = spawnSync(QEMU, ['--version']).status === 0;
+if (!installed) console.log(`skipped: guests on QEMU, because ${QEMU} is not installed`);
+
+/** The bytes of a program as one flat image from its lowest address on. */
+function flat(program: Program): Uint8Array {
+  const base = Math.min(...program.segments.map((segment) => segment.address));
+  const end = Math.max(...program.segments.map((segment) => segment.address + segment.size));
+  const image = new Uint8Array(end - base);
+  for (const { address, bytes } of program.segments) image.set(bytes, address - base);
+  return image;
+}
+
+function onQemu(program: Program): string {
+  const folder = mkdtempSync(join(tmpdir(), 'vmlab-'));
+  try {
+    writeFileSync(join(folder, 'firmware.bin'), flat(guest('firmware')));
+    writeFileSync(join(folder, 'guest.elf'), toElf(program));
+    const options =
+      '-machine virt -m 64M -display none -serial stdio -monitor none -bios firmware.bin -kernel guest.elf';
+    return execFileSync(QEMU, options.split(' '), {
+      cwd: folder,
+      input: '',
+      timeout: 30_000,
+      encoding: 'utf8',
+    });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+describe.skipIf(!installed)('on QEMU', () => {
+  it.each(['hello', 'syscalls'])('%s prints what it prints on our machine', (name) => {
+    const program = guest(name);
+    const machine = createMachine();
+    new Firmware(machine).boot(program);
+    machine.run();
+    expect(machine.console.length).toBeGreaterThan(10);
+    expect(onQemu(program)).toBe(machine.console);
+  });
+});
