@@ -97,7 +97,15 @@ export function startQuiz(page: Page, root: Part, quiz: PageQuiz): void {
     for (const wired of all) forget(page, wired, quiz.name);
     showScore();
   });
+  keepShortcutsAway(root);
   showScore();
+}
+
+/** JupyterLab takes the arrow keys for its own, unless the very element with the focus says no. */
+function keepShortcutsAway(root: Part): void {
+  for (const control of root.querySelectorAll('input, select, button, summary')) {
+    control.setAttribute('data-lm-suppress-shortcuts', 'true');
+  }
 }
 
 function pointsOf(page: Page, wired: Wired): number {
@@ -358,6 +366,7 @@ function keep(page: Page, quizName: string, wired: Wired): void {
 export function pageSource(): string {
   const parts = [
     startQuiz,
+    keepShortcutsAway,
     pointsOf,
     wireQuestion,
     listen,

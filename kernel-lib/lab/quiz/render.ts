@@ -17,8 +17,7 @@ import { STYLE } from './style';
 /** The quiz as a piece of HTML that needs nothing else. */
 export function renderQuiz(quiz: Quiz): string {
   const title = escapeHtml(quiz.title);
-  // JupyterLab would take the arrow keys and Enter for its own shortcuts: the attribute keeps it from that.
-  return `<div class="vmlab-quiz" data-quiz="${escapeHtml(quiz.name)}" data-lm-suppress-shortcuts="true" role="group" aria-label="Quiz: ${title}">
+  return `<div class="vmlab-quiz" data-quiz="${escapeHtml(quiz.name)}" role="group" aria-label="Quiz: ${title}">
 <style>${STYLE}</style>
 <p class="vmlab-title">Quiz: ${title}</p>
 <p class="vmlab-asleep">Run this cell to make the quiz interactive.</p>

@@ -107,6 +107,12 @@ describe.skipIf(isMissing)('a quiz in the browser', () => {
     expect(await score()).toBe('Score: 1 of 6 (1 answered)');
   });
 
+  test('every control keeps the arrow keys from JupyterLab', async () => {
+    const controls = page.locator('.vmlab-quiz').locator('input, select, button, summary');
+    const guarded = page.locator('.vmlab-quiz').locator('[data-lm-suppress-shortcuts=true]');
+    expect(await guarded.count()).toBe(await controls.count());
+  });
+
   test('hints unfold one after the other', async () => {
     const hints = question(0).locator('.vmlab-hint');
     expect(await hints.nth(1).isVisible()).toBe(false);
