@@ -19,24 +19,42 @@ export interface Outcome {
   console: string;
   hart: Hart;
   ram: Uint8Array;
+  /** Whether it has set its timer: then what it does may depend on time, which is not the same. */
+  usesTimer: boolean;
 }
 
-export function onBareMachine(image: Loadable, instructions = BUDGET): Outcome {
-  const machine = createMachine();
+export function onBareMachine(image: Loadable, instructions = BUDGET, ram?: number): Outcome {
+  const machine = createMachine(ram === undefined ? {} : { ram });
   new Firmware(machine).boot(image);
   const { reason, code } = machine.run({ instructions });
-  return { reason, code, console: machine.console, hart: machine.hart, ram: machine.ram.bytes };
+  return {
+    reason,
+    code,
+    console: machine.console,
+    hart: machine.hart,
+    ram: machine.ram.bytes,
+    usesTimer: machine.clint.mtimecmp < Infinity,
+  };
 }
 
 export function underTrapAndEmulate(
   image: Loadable,
   instructions = BUDGET,
+  ram?: number,
 ): Outcome & { hypervisor: Hypervisor } {
-  const hypervisor = new TrapAndEmulate(createMachine());
+  const hypervisor = new TrapAndEmulate(createMachine(ram === undefined ? {} : { ram }));
   hypervisor.boot(image);
   const { reason, code } = hypervisor.run({ instructions });
   const { vm } = hypervisor;
-  return { reason, code, console: vm.console, hart: vm.hart, ram: vm.machine.ram.bytes, hypervisor };
+  return {
+    reason,
+    code,
+    console: vm.console,
+    hart: vm.hart,
+    ram: vm.machine.ram.bytes,
+    usesTimer: vm.guest.clint.mtimecmp < Infinity,
+    hypervisor,
+  };
 }
 
 /** What differs between two outcomes, in words; nothing if they are equal. */

@@ -1,0 +1,93 @@
+// Random guests: whatever bytes a guest is made of, nothing throws, nothing hangs, and the
+// hypervisor gives it the machine that it would have had to itself.
+import { asm, createMachine, disassemble, encode, Firmware, hex, ISA, type Loadable } from 'kernel-lib';
+import { expect, it } from 'vitest';
+import { randomNumbers } from '../../kernel-lib/lab/random';
+import { onBareMachine, underTrapAndEmulate, unlike } from '../hypervisor/equivalence';
+
+const KERNEL = 0x8040_0000;
+const RUNS = Number(process.env.VMLAB_RUNS ?? 1000);
+const BUDGET = 400;
+const RAM = 2 ** 23;
+
+const image = (words: number[]): Loadable => ({
+  segments: [{ address: KERNEL, bytes: new Uint8Array(Int32Array.from(words).buffer) }],
+  entry: KERNEL,
+});
+
+it(`${RUNS} guests of random bytes: each run ends with a reason`, () => {
+  const random = randomNumbers(11);
+  const reasons = new Map<string, number>();
+  for (let run = 0; run < RUNS; run++) {
+    const words = Array.from({ length: 64 }, () => random.word());
+    const machine = createMachine({ ram: RAM });
+    new Firmware(machine).boot(image(words));
+    const { reason, message } = machine.run({ instructions: BUDGET });
+    expect(message.length).toBeGreaterThan(10);
+    reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+  }
+  expect([...reasons.values()].reduce((a, b) => a + b)).toBe(RUNS);
+});
+
+it(`${RUNS} guests of random instructions run in the VM as on the bare machine`, () => {
+  const random = randomNumbers(13);
+  let ended = 0;
+  for (let run = 0; run < RUNS; run++) {
+    const words = Array.from({ length: 64 }, () => randomInstruction(random));
+    const program = withHandler(words);
+    const bare = onBareMachine(program, BUDGET, RAM);
+    // Guests that go on for ever are cut off at different places; what the timer does depends on time.
+    if (bare.reason === 'budget' || bare.usesTimer) continue;
+    ended++;
+    const wrong = unlike(bare, underTrapAndEmulate(program, 10 * BUDGET, RAM));
+    if (wrong.length > 0) throw new Error(`${wrong.join('; ')}\nin guest ${run}:\n${listing(words)}`);
+  }
+  expect(ended).toBeGreaterThan(RUNS / 4);
+});
+
+const listing = (words: number[]) =>
+  words.map((word, n) => `${hex(KERNEL + 4 * n)}  ${disassemble(word, KERNEL + 4 * n)}`).join('\n');
+
+/**
+ * A kernel around random instructions: its trap handler skips what trapped, its registers point
+ * into its own memory (code included), and behind the last instruction the machine stops.
+ */
+const withHandler = (words: number[]) => asm`
+_start: la   t0, handler
+        csrw stvec, t0
+        la   a0, body
+        la   s0, data
+        addi s1, s0, 64
+        la   ra, end
+        li   t2, 0x10000000
+        j    body
+        .align 2
+handler: csrr t6, sepc
+        addi t6, t6, 4
+        csrw sepc, t6
+        sret
+body:   .word ${words.map((word) => word >>> 0).join(', ')}
+end:    li   t1, 0x100000
+        li   t2, 0x5555
+        sw   t2, 0(t1)
+        .data
+data:   .space 256
+`;
+
+/** Any instruction, biased towards operands that do something; never one that reads a clock. */
+function randomInstruction(random: ReturnType<typeof randomNumbers>): number {
+  const row = random.pick(ISA);
+  const operands: Record<string, number> = {};
+  for (const field of row.format.fields) {
+    const step = 2 ** field.zeros;
+    const span = field.kind === 'offset' ? 64 : 2 ** Math.min(field.width, 31);
+    const value = step * random.below(Math.max(1, span / step));
+    const signed = field.kind === 'signed' ? value - span / 2 : value;
+    operands[field.operand] = field.kind === 'upper' ? random.word() & -step : signed;
+    if (field.kind === 'csr') operands.csr = random.pick(QUIET_CSRS);
+  }
+  return encode(row, operands);
+}
+
+/** sstatus, sie, stvec, sscratch, sepc, scause, stval, sip, and one that doesn't exist. */
+const QUIET_CSRS = [0x100, 0x104, 0x105, 0x140, 0x141, 0x142, 0x143, 0x144, 0x5ff];
