@@ -5,7 +5,7 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { chooseJupyter } from './jupyter-choice.mjs';
 import { notebooks } from './places.mjs';
-import { excerpt, fail, Problem, say } from './report.mjs';
+import { excerpt, fail, Problem, SIGNALS, say } from './report.mjs';
 import { clearAbandonedRuns, HOST, isFree, startServer } from './server.mjs';
 import { alone, buildLibrary, installPackages, writeKernelSpec } from './setup.mjs';
 
@@ -113,7 +113,7 @@ async function serve(jupyter, port, { folder, browser }) {
     say('Stopped.');
     process.exit(0);
   };
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, end);
+  for (const signal of SIGNALS) process.on(signal, end);
   endWithParent(end);
   try {
     await server.ready();

@@ -1,5 +1,6 @@
 // The one check that must work on any Node, however old: imported before everything else, and written in
 // the language of 2016. What is asked for stands in package.json, under engines.
+// biome-ignore lint/style/useNodejsImportProtocol: an old Node does not know it
 import { readFileSync } from 'fs';
 
 /**
@@ -13,18 +14,12 @@ export function nodeProblem(version) {
   const found = /(\d+)\.(\d+)/.exec(version) || [];
   const major = Number(found[1]) - Number(asked[1]);
   if (major > 0 || (major === 0 && Number(found[2]) >= Number(asked[2]))) return '';
-  return (
-    'Node.js ' +
-    version +
-    ' is too old: vmlab needs ' +
-    asked[0] +
-    ' or later.\n' +
-    '  Install a newer one from https://nodejs.org, or with a version manager: nvm install 22'
-  );
+  return `Node.js ${version} is too old: vmlab needs ${asked[0]} or later.
+  Install a newer one from https://nodejs.org, or with a version manager: nvm install 22`;
 }
 
 const problem = nodeProblem(process.versions.node);
 if (problem) {
-  console.error('vmlab: ' + problem);
+  console.error(`vmlab: ${problem}`);
   process.exit(1);
 }

@@ -8,6 +8,9 @@ import { logs, project } from './places.mjs';
 /** What the person at the keyboard can mend: a message that says what is wrong and what to do. */
 export class Problem extends Error {}
 
+/** What asks a process to end. */
+export const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+
 const terminal = process.stdout.isTTY === true;
 
 /** @param {string} text */
@@ -58,10 +61,17 @@ export async function step(title, command, args, options = {}) {
       log.write(chunk);
       signOfLife.note(String(chunk));
     });
+  // A tool that outlived us would go on installing while the next one starts.
+  const end = () => {
+    child.kill();
+    process.exit(130);
+  };
+  for (const signal of SIGNALS) process.on(signal, end);
   const failure = await new Promise((resolve) => {
     child.on('error', (error) => resolve(`can't be started: ${error.message}`));
     child.on('close', (code, signal) => resolve(code === 0 ? '' : `ended with ${signal ?? `code ${code}`}`));
   });
+  for (const signal of SIGNALS) process.off(signal, end);
   log.end();
   signOfLife.stop();
   if (failure) {

@@ -187,7 +187,9 @@ export async function alone(work) {
     const holder = existsSync(lock) ? Number(read(lock)) : 0;
     if (holder && !isRunning(holder)) rmSync(lock, { force: true });
     else if (waited === 4)
-      say(`  waiting for another npm start or npm test (process ${holder}) to finish its setup …`);
+      say(
+        `  waiting for another npm start or npm test (process ${holder}) to finish its setup; if there is none, delete .jupyter/setup.lock …`,
+      );
     await new Promise((resolve) => setTimeout(resolve, 500));
   }
   const release = () => rmSync(lock, { force: true });
