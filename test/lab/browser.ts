@@ -1,0 +1,107 @@
+// A headless Chromium that drives the real JupyterLab: opens a notebook, runs all cells, reads what is shown.
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import type { StartedLab } from './start.js';
+
+const NAMES = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome'];
+
+const FLAGS = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--disable-dev-shm-usage',
+];
+
+/** Said by the tests that are skipped without it. */
+export const NO_CHROMIUM =
+  'Chromium is not installed (Debian: apt install chromium), and the variable CHROMIUM names none';
+
+/** Path of a Chromium: the variable CHROMIUM, else the first on the PATH; undefined where there is none. */
+export function findChromium(): string | undefined {
+  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/bin'];
+  const candidates = [
+    process.env.CHROMIUM ?? '',
+    ...folders.flatMap((folder) => NAMES.map((name) => join(folder, name))),
+  ];
+  return candidates.find((path) => {
+    try {
+      accessSync(path, constants.X_OK);
+      return path !== '';
+    } catch {
+      return false;
+    }
+  });
+}
+
+/**
+ * Opens a browser with one page for `use`, and closes it afterwards.
+ * @throws Error if no Chromium is found
+ */
+export async function withPage<T>(use: (page: Page) => Promise<T>): Promise<T> {
+  const executablePath = findChromium();
+  if (!executablePath) throw new Error(NO_CHROMIUM);
+  const browser: Browser = await chromium.launch({ executablePath, args: FLAGS });
+  try {
+    return await use(await browser.newPage({ viewport: { width: 1280, height: 900 } }));
+  } finally {
+    await browser.close();
+  }
+}
+
+/**
+ * Opens a notebook in JupyterLab and waits until its kernel is idle.
+ * @param path of the notebook, below the folder that JupyterLab was opened on
+ */
+export async function openNotebook(page: Page, lab: StartedLab, path: string): Promise<void> {
+  const address = path.split('/').map(encodeURIComponent).join('/');
+  await page.goto(`${lab.site}/lab/tree/${address}?token=${lab.token}&reset`);
+  await page.locator('.jp-NotebookPanel:not(.lm-mod-hidden) .jp-Cell').first().waitFor({ timeout: 60_000 });
+  await untilIdle(page, 60_000);
+}
+
+/**
+ * Runs all cells by the Run menu, as a person would, and waits until the last one is done.
+ * @param timeout milliseconds for the whole notebook
+ */
+export async function runAllCells(page: Page, timeout = 60_000): Promise<void> {
+  await page.getByRole('menuitem', { name: 'Run', exact: true }).click();
+  await page.getByRole('menuitem', { name: 'Run All Cells', exact: true }).click();
+  const panel = page.locator('.jp-NotebookPanel:not(.lm-mod-hidden)');
+  // A cell that waits or runs shows [*]; cells far below are in the page too, as nothing is windowed when they run.
+  await panel
+    .locator('.jp-CodeCell .jp-InputPrompt', { hasText: '[*]' })
+    .first()
+    .waitFor({ timeout: 10_000 })
+    .catch(() => undefined);
+  await page.waitForFunction(
+    () => {
+      const prompts = [
+        ...document.querySelectorAll('.jp-NotebookPanel:not(.lm-mod-hidden) .jp-CodeCell .jp-InputPrompt'),
+      ];
+      return (
+        prompts.length > 0 && prompts.every((prompt) => /^\[\d+\]:$/.test(prompt.textContent?.trim() ?? ''))
+      );
+    },
+    undefined,
+    { timeout },
+  );
+  await untilIdle(page, timeout);
+}
+
+/** Waits until the kernel of the notebook in front is idle. */
+async function untilIdle(page: Page, timeout: number): Promise<void> {
+  await page
+    .locator('.jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook-ExecutionIndicator[data-status="idle"]')
+    .waitFor({ timeout });
+}
+
+/** The outputs of the notebook in front, one locator for each code cell's output area. */
+export function outputsOf(page: Page) {
+  return page.locator('.jp-NotebookPanel:not(.lm-mod-hidden) .jp-CodeCell .jp-Cell-outputArea');
+}

@@ -1,0 +1,75 @@
+// `npm start` as a child process: its address once JupyterLab is ready, and its end.
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { createServer } from 'node:net';
+import { project } from '../../scripts/places.mjs';
+
+export interface StartedLab {
+  /** `http://127.0.0.1:PORT/lab?token=…`, as printed. */
+  url: string;
+  /** `http://127.0.0.1:PORT` */
+  site: string;
+  token: string;
+  process: ChildProcess;
+  /** Everything printed until now. */
+  output(): string;
+  /** Ctrl-C: ends it and waits for that. Resolves to the exit code. */
+  stop(signal?: NodeJS.Signals): Promise<number | null>;
+}
+
+/** A port of the loopback address that is free now. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => (address && typeof address === 'object' ? resolve(address.port) : reject()));
+    });
+  });
+}
+
+/**
+ * Runs `npm start -- --no-browser --port …` and waits for the address.
+ *
+ * @param options `folder`: the notebooks to open on (default: the lessons); `port`: default any free one
+ * @throws Error with what it printed if it ends before the address appears, or that takes over ten minutes
+ */
+export async function startLab(options: { folder?: string; port?: number } = {}): Promise<StartedLab> {
+  const port = options.port ?? (await freePort());
+  const args = ['start', '--', '--no-browser', '--port', String(port)];
+  if (options.folder) args.push('--notebooks', options.folder);
+  args.push(`--jupyter=${process.env.VMLAB_PYTHON || 'local'}`);
+  const child = spawn('npm', args, { cwd: project, stdio: ['ignore', 'pipe', 'pipe'] });
+  let printed = '';
+  const ended = new Promise<number | null>((resolve) => child.on('exit', resolve));
+  const url = await new Promise<string>((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`no address after ten minutes:\n${printed}`)), 600_000);
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (chunk) => {
+        printed += chunk;
+        const address = /ready:\s+(http:\S+)/.exec(printed)?.[1];
+        if (address) resolve(address);
+        if (address) clearTimeout(timer);
+      });
+    ended.then((code) => reject(new Error(`npm start ended with ${code}:\n${printed}`)));
+  });
+  const { origin, searchParams } = new URL(url);
+  const stop = (signal: NodeJS.Signals = 'SIGINT') => {
+    child.kill(signal);
+    return ended;
+  };
+  return {
+    url,
+    site: origin,
+    token: searchParams.get('token')!,
+    process: child,
+    output: () => printed,
+    stop,
+  };
+}
+
+/** The command lines of all running processes in which a text stands. */
+export function processesNaming(text: string): string[] {
+  const { stdout } = spawnSync('ps', ['-axww', '-o', 'args='], { encoding: 'utf8' });
+  return stdout.split('\n').filter((line) => line.includes(text) && !line.startsWith('ps '));
+}
