@@ -54,7 +54,7 @@ export const chart = {
       },
       options: (plot) => ({
         marginLeft: 240,
-        x: { label: 'exits (count)', grid: true },
+        x: { label: 'exits (count)', labelOffset: 40, grid: true },
         y: { label: null, domain: [...new Set(rows.map((row) => row.cause))] },
         color: holderColours(['guest, user mode', 'guest, kernel mode']),
         marks: [plot.barX(rows, { x: 'exits', y: 'cause', fill: 'guest' }), plot.ruleX([0])],
@@ -85,8 +85,8 @@ export const chart = {
       },
       options: (plot) => ({
         marginLeft: 130,
-        height: 90 + 40 * reports.length,
-        x: { label: 'cycles', grid: true, tickFormat: 's' },
+        height: 110 + 40 * reports.length,
+        x: { label: 'cycles', labelOffset: 40, grid: true, tickFormat: 's' },
         y: { label: null },
         color: holderColours(Object.keys(HOLDERS) as (keyof typeof HOLDERS)[]),
         marks: [
@@ -121,8 +121,8 @@ export const chart = {
       },
       options: (plot) => ({
         marginLeft: 130,
-        height: 130,
-        x: { label: 'exits per 1,000 instructions', grid: true },
+        height: 140,
+        x: { label: 'exits per 1,000 instructions', labelOffset: 40, grid: true },
         y: { label: null },
         color: { ...holderColours(['guest, user mode', 'guest, kernel mode']), legend: false },
         marks: [plot.barX(rows, { x: 'rate', y: 'guest', fill: 'guest' }), plot.ruleX([0])],
@@ -150,6 +150,7 @@ function figureHtml({ title, description, data, options }: Figure): string {
   const drawn = plot.plot({
     document,
     width: 760,
+    marginBottom: 48,
     style: { background: 'transparent', color: 'currentColor', fontSize: '12px' },
     ariaLabel: title,
     ariaDescription: description,

@@ -70,7 +70,7 @@ function hartTables(caption: string, hart: Hart): Table[] {
       value === 0 ? [] : [[`${ABI_NAMES[n]} (x${n})`, hex(value), value]],
     ),
   };
-  return [state, registers];
+  return registers.rows.length === 0 ? [state] : [state, registers];
 }
 
 function decodeAt(hart: Hart): string | undefined {

@@ -313,6 +313,7 @@ const MOST_INSTRUCTIONS = 100_000;
 
 interface ExitRecord {
   at: string;
+  before: HartState;
   after: HartState;
 }
 
@@ -327,11 +328,12 @@ function record(
       const word = vm.hart.peekInstruction();
       const name = word === undefined ? 'nothing to fetch' : (decode(word)?.row.name ?? 'no instruction');
       const at = `exit ${records.length + 1} (${causeName(trap.cause)}, ${name} at ${hex(vm.hart.pc)}, instruction ${vm.hart.instret.toLocaleString('en-GB')})`;
+      const before = hartState(vm.hart);
       // What a handler charges would move the timer interrupts: here, it takes no time.
       vm.machine.clock.paused = true;
       handler(vm, trap);
       vm.machine.clock.paused = false;
-      const entry = { at, after: hartState(vm.hart) };
+      const entry = { at, before, after: hartState(vm.hart) };
       records.push(entry);
       if (stopAt(entry, records.length - 1)) {
         vm.machine.stopped = { reason: 'host', message: 'The check has seen enough.' };
@@ -361,6 +363,7 @@ const vmm: Exercise<ExitHandler> = {
       const wrong = wanted === undefined ? [] : differences(wanted.after, entry.after);
       if (wanted !== undefined && wrong.length === 0) return false;
       failure = {
+        untouched: differences(entry.before, entry.after).length === 0,
         message:
           wanted === undefined
             ? `The guest should have stopped before ${entry.at}.`
