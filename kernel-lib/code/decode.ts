@@ -2,6 +2,7 @@
  * Words to instructions. A word is looked up by its major opcode and then compared with the
  * rows that have it; what isn't any row is an illegal instruction.
  */
+import { bits } from '../bits';
 import { fieldValue, type Operands, type Row } from '../isa/formats';
 import { ISA } from '../isa/isa';
 
@@ -13,14 +14,42 @@ export interface Instruction extends Operands {
   length: 2 | 4;
 }
 
-const rowsByOpcode: Row[][] = Array.from({ length: 128 }, () => []);
-for (const row of ISA) rowsByOpcode[row.match & 0x7f].push(row);
+/** The bits that tell instructions apart first: the major opcode, or funct3 and quadrant of 16 bits. */
+const isCompressed = (word: number) => (word & 3) !== 3;
+const opcodeOf = (word: number) =>
+  isCompressed(word) ? 128 + (bits(word, 15, 13) << 2) + (word & 3) : word & 0x7f;
 
-/** The instruction that a word encodes, or undefined if it encodes none. */
+const rowsByOpcode: Row[][] = Array.from({ length: 128 + 32 }, () => []);
+for (const row of ISA) rowsByOpcode[opcodeOf(row.match)].push(row);
+
+/**
+ * The instruction that a word encodes, or undefined if it encodes none. Of a compressed one only
+ * the lower 16 bits count.
+ */
 export function decode(word: number): Instruction | undefined {
-  const row = rowsByOpcode[word & 0x7f].find((candidate) => (word & candidate.mask) === candidate.match);
-  if (row === undefined) return undefined;
-  const instruction: Instruction = { row, word: word | 0, length: 4, rd: 0, rs1: 0, rs2: 0, imm: 0, csr: 0 };
-  for (const field of row.format.fields) instruction[field.operand] = fieldValue(field, word);
+  const own = isCompressed(word) ? word & 0xffff : word | 0;
+  for (const row of rowsByOpcode[opcodeOf(own)]) {
+    if ((own & row.mask) !== row.match) continue;
+    const instruction = withOperands(row, own);
+    if (!isExcluded(instruction)) return instruction;
+  }
+  return undefined;
+}
+
+function withOperands(row: Row, word: number): Instruction {
+  const { fields, implied } = row.format;
+  const nothing = { rd: 0, rs1: 0, rs2: 0, imm: 0, csr: 0 };
+  const instruction: Instruction = { row, word, length: row.length, ...nothing, ...implied };
+  for (const field of fields) {
+    const value = fieldValue(field, word);
+    instruction[field.operand] = value;
+    for (const other of field.same) instruction[other] = value;
+  }
   return instruction;
+}
+
+function isExcluded(instruction: Instruction): boolean {
+  for (const [operand, values] of Object.entries(instruction.row.excluded))
+    if (values.includes(instruction[operand as keyof Operands])) return true;
+  return false;
 }

@@ -94,11 +94,9 @@ function evaluate(expression: Expression, execution: Execution): number {
 function perform(action: Action, execution: Execution): void {
   const { hart, instruction } = execution;
   switch (action.kind) {
-    case 'setRd': {
-      const value = evaluate(action.value, execution);
-      if (hart.cause === NO_TRAP && instruction.rd !== 0) hart.x[instruction.rd] = value;
+    case 'setRd':
+      setRd(execution, evaluate(action.value, execution));
       return;
-    }
     case 'store': {
       const address = evaluate(action.address, execution);
       hart.store(action.bytes, address, evaluate(action.value, execution));
@@ -134,10 +132,41 @@ function perform(action: Action, execution: Execution): void {
     case 'waitForInterrupt':
       hart.waitForInterrupt();
       return;
+    case 'requireExtension':
+      if (!hart.hasExtension(action.letter)) raiseIllegal(execution);
+      return;
+    case 'loadReserved':
+      setRd(execution, hart.loadReserved(hart.x[instruction.rs1]));
+      return;
+    case 'storeConditional':
+      setRd(execution, hart.storeConditional(hart.x[instruction.rs1], hart.x[instruction.rs2]) ? 0 : 1);
+      return;
+    case 'atomic':
+      performAtomic(action.value, execution);
+      return;
+    case 'fenceTranslations':
+      hart.fenceTranslations(
+        instruction.rs1 === 0 ? undefined : hart.x[instruction.rs1],
+        instruction.rs2 === 0 ? undefined : hart.x[instruction.rs2],
+      );
+      return;
     case 'fence': // One hart, and memory in program order: nothing to wait for.
     case 'fenceInstructions': // Instructions are fetched anew each time.
       return;
   }
+}
+
+function setRd({ hart, instruction }: Execution, value: number): void {
+  if (hart.cause === NO_TRAP && instruction.rd !== 0) hart.x[instruction.rd] = value;
+}
+
+function performAtomic(value: Expression, execution: Execution): void {
+  const { hart, instruction } = execution;
+  const pa = hart.atomicAddress(hart.x[instruction.rs1]);
+  if (pa < 0) return;
+  execution.old = hart.ram.read(4, pa);
+  hart.ram.write(4, pa, evaluate(value, execution));
+  setRd(execution, execution.old);
 }
 
 function raiseIllegal({ hart, instruction }: Execution): void {
@@ -146,7 +175,7 @@ function raiseIllegal({ hart, instruction }: Execution): void {
 
 /** Unpriv, Unconditional Jumps: a misaligned target traps at the jump, with the target in xtval. */
 function jumpTo(target: number, execution: Execution): void {
-  if ((target & 3) !== 0) execution.hart.raise(Cause.InstructionAddressMisaligned, target);
+  if ((target & 1) !== 0) execution.hart.raise(Cause.InstructionAddressMisaligned, target);
   execution.next = target;
 }
 
@@ -158,9 +187,10 @@ function accessCsr(action: Extract<Action, { kind: 'csr' }>, execution: Executio
     raiseIllegal(execution);
     return;
   }
-  execution.old = hart.csrs.read(csr);
+  const before = hart.csrs.read(csr);
+  execution.old = hart.csrs.readToModify(csr);
   if (writes) hart.csrs.write(csr, evaluate(action.value, execution));
-  if (rd !== 0) hart.x[rd] = execution.old;
+  if (rd !== 0) hart.x[rd] = before;
 }
 
 /**

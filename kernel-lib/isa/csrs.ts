@@ -19,8 +19,11 @@ export interface CsrField {
   readOnly: boolean;
 }
 
-/** Rights beyond the number's own: the counter enables, and `mstatus.TVM`. */
-export type CsrGuard = 'counter' | 'TVM';
+/** Rights beyond the number's own: the counter enables, `mstatus.TVM`, and Sstc's two enables. */
+export type CsrGuard = 'counter' | 'TVM' | 'stimecmp';
+
+/** What a machine may come without; its registers are then no registers. */
+export type CsrFeature = 'pmp' | 'H';
 
 /** Where a value comes from that is not simply what was written. */
 export type LiveValue = 'cycle' | 'cycleh' | 'instret' | 'instreth' | 'time' | 'timeh' | 'interrupts';
@@ -41,6 +44,7 @@ export interface Csr {
   shownBy?: string;
   guard?: CsrGuard;
   live?: LiveValue;
+  feature?: CsrFeature;
   source: string;
 }
 
@@ -50,6 +54,7 @@ interface CsrOptions {
   shownBy?: string;
   guard?: CsrGuard;
   live?: LiveValue;
+  feature?: CsrFeature;
 }
 
 /** `'MPP 12:11 {0,1,3}, MXL 31:30 ro'` -> fields. */
@@ -95,12 +100,15 @@ const SUPERVISOR = [
   csr(0x104, 'sie',        'SEIE 9, STIE 5, SSIE 1',              'Priv, Supervisor Interrupt (sip and sie) Registers', { alias: 'mie', shownBy: 'mideleg' }),
   csr(0x105, 'stvec',      TVEC,                                  'Priv, Supervisor Trap Vector Base Address (stvec) Register'),
   csr(0x106, 'scounteren', COUNTEREN,                             'Priv, Counter-Enable (scounteren) Register'),
+  csr(0x10a, 'senvcfg',    'FIOM 0',                              'Priv, Supervisor Environment Configuration (senvcfg) Register'),
   csr(0x140, 'sscratch',   ALL,                                   'Priv, Supervisor Scratch (sscratch) Register'),
   csr(0x141, 'sepc',       EPC,                                   'Priv, Supervisor Exception Program Counter (sepc) Register'),
   csr(0x142, 'scause',     'INTERRUPT 31, CODE 30:0',             'Priv, Supervisor Cause (scause) Register'),
   csr(0x143, 'stval',      ALL,                                   'Priv, Supervisor Trap Value (stval) Register'),
   csr(0x144, 'sip',        'SEIP 9 ro, STIP 5 ro, SSIP 1',        'Priv, Supervisor Interrupt (sip and sie) Registers', { alias: 'mip', shownBy: 'mideleg', live: 'interrupts' }),
-  csr(0x180, 'satp',       'MODE 31 ro, ASID 30:22 ro, PPN 21:0 ro', 'Priv, Supervisor Address Translation and Protection (satp) Register', { guard: 'TVM' }),
+  csr(0x14d, 'stimecmp',   ALL,                                   '"Sstc", Supervisor Timer (stimecmp) Register', { guard: 'stimecmp', reset: -1 }),
+  csr(0x15d, 'stimecmph',  ALL,                                   '"Sstc", Supervisor Timer (stimecmp) Register', { guard: 'stimecmp', reset: -1 }),
+  csr(0x180, 'satp',       'MODE 31, ASID 30:22, PPN 21:0',       'Priv, Supervisor Address Translation and Protection (satp) Register', { guard: 'TVM' }),
 ];
 
 // biome-ignore format: a table
@@ -111,12 +119,14 @@ const MACHINE = [
   csr(0xf14, 'mhartid',    FIXED,                                 'Priv, Hart ID (mhartid) Register'),
   csr(0xf15, 'mconfigptr', FIXED,                                 'Priv, Machine Configuration Pointer (mconfigptr) Register'),
   csr(0x300, 'mstatus',    `TSR 22, TW 21, TVM 20, MPRV 17, MPP 12:11 {0,1,3}, MPIE 7, MIE 3, ${S_STATUS}`, 'Priv, Machine Status (mstatus and mstatush) Registers'),
-  csr(0x301, 'misa',       'MXL 31:30 ro, EXTENSIONS 25:0 ro',    'Priv, Machine ISA (misa) Register', { reset: misa('IMSU') }),
+  csr(0x301, 'misa',       'MXL 31:30 ro, EXTENSIONS 25:0 ro',    'Priv, Machine ISA (misa) Register', { reset: misa('IMACSU') }),
   csr(0x302, 'medeleg',    'LOW 9:0, PAGE 13:12, STORE_PAGE 15',  'Priv, Machine Trap Delegation (medeleg and mideleg) Registers'),
   csr(0x303, 'mideleg',    'SEI 9, STI 5, SSI 1',                 'Priv, Machine Trap Delegation (medeleg and mideleg) Registers'),
   csr(0x304, 'mie',        'MEIE 11, SEIE 9, MTIE 7, STIE 5, MSIE 3, SSIE 1', 'Priv, Machine Interrupt (mip and mie) Registers'),
   csr(0x305, 'mtvec',      TVEC,                                  'Priv, Machine Trap-Vector Base-Address (mtvec) Register'),
   csr(0x306, 'mcounteren', COUNTEREN,                             'Priv, Machine Counter-Enable (mcounteren) Register'),
+  csr(0x30a, 'menvcfg',    'FIOM 0',                              'Priv, Machine Environment Configuration (menvcfg) Register'),
+  csr(0x31a, 'menvcfgh',   'STCE 31',                             'Priv, Machine Environment Configuration (menvcfg) Register'),
   csr(0x310, 'mstatush',   'MBE 5 ro, SBE 4 ro',                  'Priv, Machine Status (mstatus and mstatush) Registers'),
   csr(0x340, 'mscratch',   ALL,                                   'Priv, Machine Scratch (mscratch) Register'),
   csr(0x341, 'mepc',       EPC,                                   'Priv, Machine Exception Program Counter (mepc) Register'),
@@ -125,8 +135,13 @@ const MACHINE = [
   csr(0x344, 'mip',        'MEIP 11 ro, SEIP 9, MTIP 7 ro, STIP 5, MSIP 3 ro, SSIP 1', 'Priv, Machine Interrupt (mip and mie) Registers', { live: 'interrupts' }),
 ];
 
+/** Numbers of the performance counters that Zihpm has room for. */
+const HPM = Array.from({ length: 29 }, (_, n) => n + 3);
+const HPM_SOURCE = 'Priv, Hardware Performance Monitor';
+
 // biome-ignore format: a table
 const COUNTERS = [
+  csr(0x320, 'mcountinhibit', 'IR 2, CY 0', 'Priv, Machine Counter-Inhibit (mcountinhibit) Register'),
   csr(0xb00, 'mcycle',     ALL,   'Priv, Hardware Performance Monitor', { live: 'cycle' }),
   csr(0xb02, 'minstret',   ALL,   'Priv, Hardware Performance Monitor', { live: 'instret' }),
   csr(0xb80, 'mcycleh',    ALL,   'Priv, Hardware Performance Monitor', { live: 'cycleh' }),
@@ -137,6 +152,12 @@ const COUNTERS = [
   csr(0xc80, 'cycleh',     FIXED, 'Unpriv, "Zicntr" Extension', { guard: 'counter', live: 'cycleh' }),
   csr(0xc81, 'timeh',      FIXED, 'Unpriv, "Zicntr" Extension', { guard: 'counter', live: 'timeh' }),
   csr(0xc82, 'instreth',   FIXED, 'Unpriv, "Zicntr" Extension', { guard: 'counter', live: 'instreth' }),
+  // No events are counted: the counters are there and always zero.
+  ...HPM.map((n) => csr(0x320 + n, `mhpmevent${n}`,    FIXED, HPM_SOURCE)),
+  ...HPM.map((n) => csr(0xb00 + n, `mhpmcounter${n}`,  FIXED, HPM_SOURCE)),
+  ...HPM.map((n) => csr(0xb80 + n, `mhpmcounter${n}h`, FIXED, HPM_SOURCE)),
+  ...HPM.map((n) => csr(0xc00 + n, `hpmcounter${n}`,   FIXED, 'Unpriv, "Zihpm" Extension', { guard: 'counter' })),
+  ...HPM.map((n) => csr(0xc80 + n, `hpmcounter${n}h`,  FIXED, 'Unpriv, "Zihpm" Extension', { guard: 'counter' })),
 ];
 
 /** Entries of physical memory protection that the machine has. */
@@ -151,13 +172,55 @@ const PMP = [
       `pmpcfg${n}`,
       [3, 2, 1, 0].map((entry) => pmpConfiguration(4 * n + entry)).join(', '),
       PMP_SOURCE,
+      { feature: 'pmp' },
     ),
   ),
-  ...Array.from({ length: PMP_ENTRIES }, (_, n) => csr(0x3b0 + n, `pmpaddr${n}`, ALL, PMP_SOURCE)),
+  ...Array.from({ length: PMP_ENTRIES }, (_, n) =>
+    csr(0x3b0 + n, `pmpaddr${n}`, ALL, PMP_SOURCE, { feature: 'pmp' }),
+  ),
 ];
 
-/** All CSRs of the machine. */
-export const CSRS: readonly Csr[] = [...SUPERVISOR, ...MACHINE, ...COUNTERS, ...PMP];
+const H = { feature: 'H' } as const;
+const H_SOURCE = 'Priv, Hypervisor and Virtual Supervisor CSRs';
+const M_GUEST_SOURCE = 'Priv, Machine-Level CSRs (H)';
+
+/** The hypervisor extension. */
+// biome-ignore format: a table
+const HYPERVISOR = [
+  csr(0x200, 'vsstatus',    S_STATUS,                       H_SOURCE, H),
+  csr(0x204, 'vsie',        'SEIE 9, STIE 5, SSIE 1',       H_SOURCE, H),
+  csr(0x205, 'vstvec',      TVEC,                           H_SOURCE, H),
+  csr(0x240, 'vsscratch',   ALL,                            H_SOURCE, H),
+  csr(0x241, 'vsepc',       EPC,                            H_SOURCE, H),
+  csr(0x242, 'vscause',     'INTERRUPT 31, CODE 30:0',      H_SOURCE, H),
+  csr(0x243, 'vstval',      ALL,                            H_SOURCE, H),
+  csr(0x244, 'vsip',        'SEIP 9 ro, STIP 5 ro, SSIP 1', H_SOURCE, H),
+  csr(0x24d, 'vstimecmp',   ALL,                            H_SOURCE, H),
+  csr(0x25d, 'vstimecmph',  ALL,                            H_SOURCE, H),
+  csr(0x280, 'vsatp',       'MODE 31, ASID 30:22, PPN 21:0', H_SOURCE, H),
+  csr(0x600, 'hstatus',     'VTSR 22, VTW 21, VTVM 20, VGEIN 17:12 ro, HU 9, SPVP 8, SPV 7, GVA 6, VSBE 5 ro', H_SOURCE, H),
+  csr(0x602, 'hedeleg',     'LOW 8:0, PAGE 13:12, STORE_PAGE 15', H_SOURCE, H),
+  csr(0x603, 'hideleg',     'VSEI 10, VSTI 6, VSSI 2',      H_SOURCE, H),
+  csr(0x604, 'hie',         'SGEIE 12, VSEIE 10, VSTIE 6, VSSIE 2', H_SOURCE, H),
+  csr(0x605, 'htimedelta',  ALL,                            H_SOURCE, H),
+  csr(0x606, 'hcounteren',  COUNTEREN,                      H_SOURCE, H),
+  csr(0x607, 'hgeie',       FIXED,                          H_SOURCE, H),
+  csr(0x60a, 'henvcfg',     'FIOM 0',                       H_SOURCE, H),
+  csr(0x612, 'hedelegh',    FIXED,                          H_SOURCE, H),
+  csr(0x615, 'htimedeltah', ALL,                            H_SOURCE, H),
+  csr(0x61a, 'henvcfgh',    'STCE 31',                      H_SOURCE, H),
+  csr(0x643, 'htval',       ALL,                            H_SOURCE, H),
+  csr(0x644, 'hip',         'SGEIP 12 ro, VSEIP 10 ro, VSTIP 6 ro, VSSIP 2', H_SOURCE, H),
+  csr(0x645, 'hvip',        'VSEIP 10, VSTIP 6, VSSIP 2',   H_SOURCE, H),
+  csr(0x64a, 'htinst',      ALL,                            H_SOURCE, H),
+  csr(0x680, 'hgatp',       'MODE 31, VMID 28:22, PPN 21:0', H_SOURCE, H),
+  csr(0xe12, 'hgeip',       FIXED,                          H_SOURCE, H),
+  csr(0x34a, 'mtinst',      ALL,                            M_GUEST_SOURCE, H),
+  csr(0x34b, 'mtval2',      ALL,                            M_GUEST_SOURCE, H),
+];
+
+/** All CSRs that a machine can have. */
+export const CSRS: readonly Csr[] = [...SUPERVISOR, ...MACHINE, ...COUNTERS, ...PMP, ...HYPERVISOR];
 
 /** `misa` for RV32 with these extensions. */
 function misa(extensions: string): number {

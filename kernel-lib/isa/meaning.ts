@@ -70,7 +70,12 @@ export type Action =
   | { kind: 'returnFromTrap'; mode: Mode }
   | { kind: 'waitForInterrupt' }
   | { kind: 'fence' }
-  | { kind: 'fenceInstructions' };
+  | { kind: 'fenceInstructions' }
+  | { kind: 'fenceTranslations' }
+  | { kind: 'requireExtension'; letter: string }
+  | { kind: 'loadReserved' }
+  | { kind: 'storeConditional' }
+  | { kind: 'atomic'; value: Expression };
 
 /**
  * When a Zicsr instruction leaves out its read or its write:
@@ -108,6 +113,18 @@ export const lt = binary('lt');
 export const ge = binary('ge');
 export const ltu = binary('ltu');
 export const geu = binary('geu');
+export const mul = binary('mul');
+export const mulh = binary('mulh');
+export const mulhsu = binary('mulhsu');
+export const mulhu = binary('mulhu');
+export const div = binary('div');
+export const divu = binary('divu');
+export const rem = binary('rem');
+export const remu = binary('remu');
+export const min = binary('min');
+export const max = binary('max');
+export const minu = binary('minu');
+export const maxu = binary('maxu');
 export const not = (value: Expression): Expression => xor(value, constant(-1));
 
 /** The value at an address, zero-extended where it is narrower than a word. May fault. */
@@ -167,3 +184,18 @@ export const returnFromTrap = (mode: Mode): Action => ({ kind: 'returnFromTrap',
 export const waitForInterrupt: Action = { kind: 'waitForInterrupt' };
 export const fence: Action = { kind: 'fence' };
 export const fenceInstructions: Action = { kind: 'fenceInstructions' };
+
+/** Forgets translations: of the address in rs1 and the address space in rs2, where they aren't x0. */
+export const fenceTranslations: Action = { kind: 'fenceTranslations' };
+
+/** Illegal instruction, unless `misa` has this letter. */
+export const requireExtension = (letter: string): Action => ({ kind: 'requireExtension', letter });
+
+/** rd = the word at rs1, and the hart reserves it. Traps if the address is misaligned. */
+export const loadReserved: Action = { kind: 'loadReserved' };
+
+/** The word at rs1 = rs2 and rd = 0 if it is still reserved, else rd = 1. Traps if misaligned. */
+export const storeConditional: Action = { kind: 'storeConditional' };
+
+/** rd = the word at rs1, the word = `value` (which may use `old`). Traps if misaligned. */
+export const atomic = (value: Expression): Action => ({ kind: 'atomic', value });

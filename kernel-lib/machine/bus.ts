@@ -53,6 +53,8 @@ export class Bus {
   }
 
   private deviceAt(pa: number, width: number): Device | undefined {
-    return this.devices.find((device) => pa >= device.base && pa + width <= device.base + device.size);
+    for (const device of this.devices)
+      if (pa >= device.base && pa + width <= device.base + device.size) return device;
+    return undefined;
   }
 }

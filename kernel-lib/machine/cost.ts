@@ -23,6 +23,8 @@ export interface CostTable {
   /** Entering and leaving a trap handler. */
   trapIn: number;
   trapOut: number;
+  /** Reading one page-table entry, when the TLB does not know a page. */
+  pageTableRead: number;
 }
 
 /** What can be charged: a kind of work and how often it was done. */
@@ -47,6 +49,7 @@ export const COSTS = {
     deviceRegister: 40,
     trapIn: 12,
     trapOut: 12,
+    pageTableRead: 12, // from the second level: Agesen et al. 2010 argue so for x86
   },
 } as const satisfies Record<string, CostTable>;
 

@@ -4,27 +4,37 @@
  * There is no fetch loop here: an engine executes instructions *on* a hart. A hypervisor uses
  * the same class without an engine, as the state that a guest believes its hart to be in.
  * Faults are values: what goes wrong during an instruction is left in `cause` and `tval`, and
- * whoever executes the instruction looks there. Read `trap.ts`, `csr-file.ts` and `pmp.ts` first.
+ * whoever executes the instruction looks there. Read `trap.ts`, `csr-file.ts` and `mmu.ts` first.
  */
 import { Cause, INTERRUPT, isInterrupt } from '../isa/causes';
 import { csrMask, csrNumber } from '../isa/csrs';
 import { Mode } from '../isa/registers';
 import type { Bus } from './bus';
+import type { Clock } from './cost';
 import { CsrFile, type LiveState } from './csr-file';
-import { Access, pmpAllows } from './pmp';
+import type { Memory } from './memory';
+import { ACCESS_FAULT, type AccessedDirty, Mmu } from './mmu';
+import { PAGE_BYTES } from './page-table';
+import { Access, Pmp } from './pmp';
+import { Tlb } from './tlb';
 import { NO_TRAP, type Trap } from './trap';
 
 const MSTATUS = csrNumber('mstatus');
 const MEDELEG = csrNumber('medeleg');
 const MIDELEG = csrNumber('mideleg');
 const MIE = csrNumber('mie');
-const MIP = csrNumber('mip');
 const STATUS_MPRV = csrMask('mstatus', 'MPRV');
 const STATUS_MPP = csrMask('mstatus', 'MPP');
 const STATUS_SPP = csrMask('mstatus', 'SPP');
 const STATUS_TSR = csrMask('mstatus', 'TSR');
 const STATUS_TW = csrMask('mstatus', 'TW');
+const STATUS_TVM = csrMask('mstatus', 'TVM');
+/** A change of these may forbid what was allowed to loads and stores. */
+const STATUS_RIGHTS = STATUS_MPRV | csrMask('mstatus', 'SUM') | csrMask('mstatus', 'MXR');
+const MISA = csrNumber('misa');
+const SATP = csrNumber('satp');
 const MPP_SHIFT = 11;
+const ASID_MASK = 0x1ff; // nine bits: Priv, Supervisor Address Translation and Protection (satp) Register
 
 /** The names that a trap into a mode and the return from it go by. */
 const TRAP_CSRS = {
@@ -56,13 +66,39 @@ const INTERRUPT_PRIORITY = [
   Cause.SupervisorTimerInterrupt,
 ];
 
+/** Faults by what was tried: `Access` -> the page fault and the access fault. */
+const PAGE_FAULTS = {
+  [Access.Read]: Cause.LoadPageFault,
+  [Access.Write]: Cause.StorePageFault,
+  [Access.Execute]: Cause.InstructionPageFault,
+};
+const ACCESS_FAULTS = {
+  [Access.Read]: Cause.LoadAccessFault,
+  [Access.Write]: Cause.StoreAccessFault,
+  [Access.Execute]: Cause.InstructionAccessFault,
+};
+
 /** What a hart needs to know of the board around it. */
 export interface Surroundings {
   readonly bus: Bus;
-  readonly cycles: number;
-  readonly time: number;
+  readonly clock: Clock;
+  readonly timeLow: number;
+  readonly timeHigh: number;
   readonly interruptLines: number;
 }
+
+/** How a hart is built. */
+export interface HartOptions {
+  /** Entries of physical memory protection: 16, or 0 for a hart that has none and allows all. 16 if left out. */
+  pmpEntries?: 0 | 16;
+  /** Who sets the A and D bits of page-table entries: `hardware` if left out, or `fault` for software. */
+  accessedDirty?: AccessedDirty;
+  /** Translations that each of the two banks of the TLB holds; 64 if left out. */
+  tlbEntries?: number;
+}
+
+const TLB_ENTRIES = 64;
+const NOT_RESERVED = -1;
 
 export class Hart implements LiveState {
   /** x0 to x31; x0 stays 0. */
@@ -79,20 +115,51 @@ export class Hart implements LiveState {
   cause: Cause | typeof NO_TRAP = NO_TRAP;
   tval = 0;
 
-  constructor(private readonly board: Surroundings) {
-    this.csrs = new CsrFile(this);
+  /** The physical address that `lr.w` has reserved, or -1. */
+  reservation = NOT_RESERVED;
+  readonly tlb: Tlb;
+  readonly pmp: Pmp;
+  private readonly mmu: Mmu;
+
+  /** @throws if an option makes no sense */
+  constructor(
+    private readonly board: Surroundings,
+    options: HartOptions = {},
+  ) {
+    const { pmpEntries = 16, accessedDirty = 'hardware', tlbEntries = TLB_ENTRIES } = options;
+    this.tlb = new Tlb(tlbEntries);
+    this.pmp = new Pmp(pmpEntries > 0);
+    this.csrs = new CsrFile(this, new Set(pmpEntries > 0 ? (['H'] as const) : (['H', 'pmp'] as const)));
+    this.mmu = new Mmu(board.bus, board.clock, this.csrs, this.pmp, this.tlb, accessedDirty);
   }
 
   get cycles(): number {
-    return this.board.cycles;
+    return this.board.clock.cycles;
   }
 
-  get time(): number {
-    return this.board.time;
+  get timeLow(): number {
+    return this.board.timeLow;
+  }
+
+  get timeHigh(): number {
+    return this.board.timeHigh;
   }
 
   get interruptLines(): number {
     return this.board.interruptLines;
+  }
+
+  /** Keeps what is worked out from CSRs in step with them. */
+  csrChanged(number: number, before: number): void {
+    const changed = before ^ this.csrs.values[number];
+    if (number === MSTATUS) {
+      const isModified = (this.csrs.values[MSTATUS] & STATUS_MPRV) !== 0;
+      if ((changed & (STATUS_RIGHTS | (isModified ? STATUS_MPP : 0))) !== 0) this.tlb.listener?.dropAll();
+    } else if (number === SATP) this.tlb.listener?.dropAll();
+    else if (this.pmp.isFrom(number)) {
+      this.pmp.refresh(this.csrs);
+      this.tlb.listener?.dropAll();
+    }
   }
 
   /** Notes that the instruction at hand traps. The first reason stands. */
@@ -110,50 +177,189 @@ export class Hart implements LiveState {
     return trap;
   }
 
+  /**
+   * The physical address of `width` bytes at a virtual address, all in one page, for an access of
+   * the present mode: through the TLB, by way of a page-table walk, checked by PMP.
+   * @returns unsigned; or -1, and a fault is raised
+   */
+  translate(va: number, access: Access, width: number): number {
+    const mode = access === Access.Execute ? this.mode : this.dataMode;
+    const pa = this.mmu.translate(va, access, mode, width);
+    if (pa >= 0) return pa;
+    this.raise(pa === ACCESS_FAULT ? ACCESS_FAULTS[access] : PAGE_FAULTS[access], va);
+    return -1;
+  }
+
+  /**
+   * Whether what `translate` has just answered, `pa`, holds for the whole page, so that an engine may
+   * keep it until `tlb.listener` tells otherwise or the mode changes: it is RAM, and PMP makes no
+   * difference inside it.
+   */
+  isWholePage(pa: number): boolean {
+    return this.board.bus.ram.holds(pa - (pa % PAGE_BYTES), PAGE_BYTES) && this.pmp.isUniform(pa);
+  }
+
   /** The 1, 2 or 4 bytes at a virtual address, zero-extended. Raises a fault and gives 0 if it can't. */
   load(width: 1 | 2 | 4, va: number): number {
-    const pa = va >>> 0;
-    if (pmpAllows(this.csrs, this.dataMode, Access.Read, pa, width)) {
-      const value = this.board.bus.read(width, pa);
-      if (value !== undefined) return value;
-    }
+    if (crossesPage(width, va)) return this.loadAcross(width, va);
+    const pa = this.translate(va, Access.Read, width);
+    if (pa < 0) return 0;
+    const value = this.board.bus.read(width, pa);
+    if (value !== undefined) return value;
     this.raise(Cause.LoadAccessFault, va);
     return 0;
   }
 
-  /** Stores the low 1, 2 or 4 bytes of `value`, or raises a fault. */
+  /** Stores the low 1, 2 or 4 bytes of `value`, or raises a fault and stores nothing. */
   store(width: 1 | 2 | 4, va: number, value: number): void {
-    const pa = va >>> 0;
-    const allowed = pmpAllows(this.csrs, this.dataMode, Access.Write, pa, width);
-    if (!allowed || !this.board.bus.write(width, pa, value)) this.raise(Cause.StoreAccessFault, va);
+    if (crossesPage(width, va)) {
+      this.storeAcross(width, va, value);
+      return;
+    }
+    const pa = this.translate(va, Access.Write, width);
+    if (pa >= 0 && !this.board.bus.write(width, pa, value)) this.raise(Cause.StoreAccessFault, va);
   }
 
-  /** The instruction word at pc. Raises a fault and gives 0 if there is none. Only RAM holds code. */
-  fetch(): number {
-    const pa = this.pc >>> 0;
+  /** A load from two pages: byte by byte, after both have been found accessible. */
+  private loadAcross(width: number, va: number): number {
+    const inFirst = PAGE_BYTES - (va & (PAGE_BYTES - 1));
+    const first = this.translate(va, Access.Read, inFirst);
+    const second = first < 0 ? -1 : this.translate(va + inFirst, Access.Read, width - inFirst);
+    if (second < 0) return 0;
+    let value = 0;
+    for (let n = 0; n < width; n++) {
+      const byte = this.board.bus.read(1, n < inFirst ? first + n : second + n - inFirst);
+      if (byte === undefined) {
+        this.raise(Cause.LoadAccessFault, n < inFirst ? va : va + inFirst);
+        return 0;
+      }
+      value |= byte << (8 * n);
+    }
+    return value;
+  }
+
+  /** A store to two pages. Only RAM takes one: a device could refuse after the first half is written. */
+  private storeAcross(width: number, va: number, value: number): void {
     const { ram } = this.board.bus;
-    if (ram.holds(pa, 4) && pmpAllows(this.csrs, this.mode, Access.Execute, pa, 4)) return ram.read(4, pa);
-    this.raise(Cause.InstructionAccessFault, this.pc);
+    const inFirst = PAGE_BYTES - (va & (PAGE_BYTES - 1));
+    const first = this.translate(va, Access.Write, inFirst);
+    const second = first < 0 ? -1 : this.translate(va + inFirst, Access.Write, width - inFirst);
+    if (second < 0) return;
+    if (!ram.holds(first, inFirst)) this.raise(Cause.StoreAccessFault, va);
+    else if (!ram.holds(second, width - inFirst)) this.raise(Cause.StoreAccessFault, va + inFirst);
+    else {
+      for (let n = 0; n < width; n++)
+        ram.write(1, n < inFirst ? first + n : second + n - inFirst, value >>> (8 * n));
+    }
+  }
+
+  /**
+   * The instruction at pc: its 32 bits, or 16 if it is a compressed one. Raises a fault and gives 0
+   * if there is none. Only RAM holds code.
+   */
+  fetch(): number {
+    const low = this.fetchHalf(this.pc);
+    if ((low & 3) !== 3 || this.cause !== NO_TRAP) return low;
+    return low | (this.fetchHalf((this.pc + 2) | 0) << 16);
+  }
+
+  private fetchHalf(va: number): number {
+    const pa = this.translate(va, Access.Execute, 2);
+    if (pa < 0) return 0;
+    if (this.board.bus.ram.holds(pa, 2)) return this.board.bus.ram.read(2, pa);
+    this.raise(Cause.InstructionAccessFault, va);
     return 0;
   }
 
-  /** The instruction word at pc, for those who only look: undefined where there is none to fetch. */
+  /** The instruction at pc, for those who only look: undefined where there is none to fetch. */
   peekInstruction(): number | undefined {
+    const low = this.peekHalf(this.pc);
+    if (low === undefined || (low & 3) !== 3) return low;
+    const high = this.peekHalf((this.pc + 2) | 0);
+    return high === undefined ? undefined : low | (high << 16);
+  }
+
+  private peekHalf(va: number): number | undefined {
     const { ram } = this.board.bus;
-    const pa = this.pc >>> 0;
-    return ram.holds(pa, 4) ? ram.read(4, pa) : undefined;
+    const pa = this.mmu.peek(va, Access.Execute, this.mode);
+    return pa >= 0 && ram.holds(pa, 2) ? ram.read(2, pa) : undefined;
+  }
+
+  /** Where a virtual address leads in the present mode, for those who only look; undefined: to a fault. */
+  peek(va: number, access = Access.Read): number | undefined {
+    const pa = this.mmu.peek(va, access, access === Access.Execute ? this.mode : this.dataMode);
+    return pa < 0 ? undefined : pa;
+  }
+
+  /** The word at an aligned address, which is then reserved. What `lr.w` does. */
+  loadReserved(va: number): number {
+    if ((va & 3) !== 0) this.raise(Cause.LoadAddressMisaligned, va);
+    const pa = this.cause === NO_TRAP ? this.translate(va, Access.Read, 4) : -1;
+    if (pa < 0) return 0;
+    const { ram } = this.board.bus;
+    if (!ram.holds(pa, 4)) {
+      this.raise(Cause.LoadAccessFault, va);
+      return 0;
+    }
+    this.reservation = pa;
+    return ram.read(4, pa);
+  }
+
+  /** What `sc.w` does: stores if the word is still reserved; the reservation is gone either way. */
+  storeConditional(va: number, value: number): boolean {
+    const pa = this.atomicAddress(va);
+    if (pa < 0) return false;
+    const isReserved = this.reservation === pa;
+    this.reservation = NOT_RESERVED;
+    if (isReserved) this.board.bus.ram.write(4, pa, value);
+    return isReserved;
+  }
+
+  /**
+   * The physical address of a word that will be read and written in one go, or -1 with a fault
+   * raised: it must be aligned, writable and RAM. Priv, Atomicity PMAs.
+   */
+  atomicAddress(va: number): number {
+    if ((va & 3) !== 0) {
+      this.raise(Cause.StoreAddressMisaligned, va);
+      return -1;
+    }
+    const pa = this.translate(va, Access.Write, 4);
+    if (pa < 0 || this.board.bus.ram.holds(pa, 4)) return pa;
+    this.raise(Cause.StoreAccessFault, va);
+    return -1;
+  }
+
+  /** RAM, for what is done at an address that `atomicAddress` gave. */
+  get ram(): Memory {
+    return this.board.bus.ram;
+  }
+
+  /**
+   * What `sfence.vma` does; undefined stands for x0. Raises illegal instruction if TVM forbids it.
+   * Priv, Supervisor Memory-Management Fence Instruction.
+   */
+  fenceTranslations(va: number | undefined, asid: number | undefined): void {
+    if (this.mode === Mode.S && (this.csrs.values[MSTATUS] & STATUS_TVM) !== 0)
+      this.raise(Cause.IllegalInstruction, 0);
+    else this.tlb.flush(va, asid === undefined ? undefined : asid & ASID_MASK);
+  }
+
+  /** Whether `misa` has this letter. */
+  hasExtension(letter: string): boolean {
+    return ((this.csrs.values[MISA] >>> (letter.charCodeAt(0) - 'A'.charCodeAt(0))) & 1) !== 0;
   }
 
   /** The mode whose rights loads and stores have: Priv, Memory Privilege in mstatus Register. */
-  private get dataMode(): Mode {
-    const status = this.csrs.read(MSTATUS);
+  get dataMode(): Mode {
+    const status = this.csrs.values[MSTATUS];
     const modified = this.mode === Mode.M && (status & STATUS_MPRV) !== 0;
     return modified ? (status & STATUS_MPP) >>> MPP_SHIFT : this.mode;
   }
 
   /** The mode that a trap goes to: S if it is delegated and the hart is not in M, else M. */
   trapTarget(cause: Cause): Mode.S | Mode.M {
-    const delegated = this.csrs.read(isInterrupt(cause) ? MIDELEG : MEDELEG);
+    const delegated = this.csrs.values[isInterrupt(cause) ? MIDELEG : MEDELEG];
     return this.mode !== Mode.M && (delegated >>> (cause & 31)) & 1 ? Mode.S : Mode.M;
   }
 
@@ -163,7 +369,7 @@ export class Hart implements LiveState {
     this.csrs.write(names.epc, this.pc);
     this.csrs.write(names.cause, cause);
     this.csrs.write(names.tval, tval);
-    const status = this.csrs.read(MSTATUS);
+    const status = this.csrs.values[MSTATUS];
     const wasEnabled = (status & names.enable) !== 0;
     const previousMode = target === Mode.M ? this.mode << MPP_SHIFT : this.mode === Mode.S ? STATUS_SPP : 0;
     const cleared = names.enable | names.previousEnable | (target === Mode.M ? STATUS_MPP : STATUS_SPP);
@@ -182,7 +388,7 @@ export class Hart implements LiveState {
    */
   returnFromTrap(from: Mode): number {
     const names = TRAP_CSRS[from === Mode.M ? Mode.M : Mode.S];
-    const status = this.csrs.read(MSTATUS);
+    const status = this.csrs.values[MSTATUS];
     if (from === Mode.S && this.mode === Mode.S && (status & STATUS_TSR) !== 0) {
       this.raise(Cause.IllegalInstruction, 0);
       return 0;
@@ -202,26 +408,31 @@ export class Hart implements LiveState {
 
   /** What `wfi` does: waits, or raises illegal instruction where it may not. Priv, Wait for Interrupt. */
   waitForInterrupt(): void {
-    const timeout = (this.csrs.read(MSTATUS) & STATUS_TW) !== 0;
+    const timeout = (this.csrs.values[MSTATUS] & STATUS_TW) !== 0;
     if (this.mode === Mode.U || (this.mode === Mode.S && timeout)) this.raise(Cause.IllegalInstruction, 0);
     else this.waiting = true;
   }
 
   /** Whether an enabled interrupt is pending, taken or not: what ends a `wfi`. */
   get interruptPending(): boolean {
-    return (this.csrs.read(MIP) & this.csrs.read(MIE)) !== 0;
+    return (this.csrs.pendingInterrupts & this.csrs.values[MIE]) !== 0;
   }
 
   /** The interrupt that must be taken now, or NO_TRAP. Priv, Machine Interrupt (mip and mie) Registers. */
   interruptToTake(): Cause | typeof NO_TRAP {
-    const pending = this.csrs.read(MIP) & this.csrs.read(MIE);
+    const pending = this.csrs.pendingInterrupts & this.csrs.values[MIE];
     if (pending === 0) return NO_TRAP;
-    const status = this.csrs.read(MSTATUS);
-    const delegated = this.csrs.read(MIDELEG);
+    const status = this.csrs.values[MSTATUS];
+    const delegated = this.csrs.values[MIDELEG];
     const enabledIn = (mode: Mode.M | Mode.S) =>
       this.mode < mode || (this.mode === mode && (status & TRAP_CSRS[mode].enable) !== 0);
     const takable =
       (enabledIn(Mode.M) ? pending & ~delegated : 0) || (enabledIn(Mode.S) ? pending & delegated : 0);
     return INTERRUPT_PRIORITY.find((cause) => (takable >>> (cause - INTERRUPT)) & 1) ?? NO_TRAP;
   }
+}
+
+/** Whether bytes lie in two pages. */
+function crossesPage(width: number, va: number): boolean {
+  return (va & (PAGE_BYTES - 1)) + width > PAGE_BYTES;
 }

@@ -7,16 +7,23 @@
  * trap that would enter M mode.
  */
 import { Cause } from '../isa/causes';
+import { csrMask, csrNumber } from '../isa/csrs';
 import { Mode } from '../isa/registers';
 import { Bus } from './bus';
 import { Clock, COSTS, type CostPreset, type CostTable } from './cost';
 import { Clint } from './devices/clint';
 import { Finisher } from './devices/finisher';
 import { Uart } from './devices/uart';
-import { Hart } from './hart';
+import { Hart, type HartOptions } from './hart';
 import { Memory } from './memory';
 import { Access, pmpConfigurationByte } from './pmp';
 import type { Trap } from './trap';
+
+const MIE = csrNumber('mie');
+const STIMECMP = csrNumber('stimecmp');
+const STIMECMPH = csrNumber('stimecmph');
+const SUPERVISOR_TIMER_LINE = csrMask('mip', 'STIP');
+const MACHINE_TIMER_LINE = csrMask('mip', 'MTIP');
 
 /** Where RAM begins. */
 export const RAM_BASE = 0x8000_0000;
@@ -60,7 +67,7 @@ export interface Loadable {
   entry: number;
 }
 
-export interface MachineOptions {
+export interface MachineOptions extends HartOptions {
   /** Bytes of RAM; 16 MiB if left out. A power of two. */
   ram?: number | Memory;
   /** What things cost: a preset's name or a table of one's own. `arm-est` if left out. */
@@ -99,7 +106,7 @@ export class Machine {
     this.bus = new Bus(this.ram);
     this.clint = new Clint(this.clock);
     for (const device of [this.clint, this.uart, this.finisher]) this.bus.attach(device);
-    this.hart = new Hart(this);
+    this.hart = new Hart(this, options);
     this.hart.pc = this.ram.base | 0;
   }
 
@@ -107,12 +114,33 @@ export class Machine {
     return this.clock.cycles;
   }
 
-  get time(): number {
-    return this.clint.mtime;
+  /** The words of mtime. */
+  get timeLow(): number {
+    return this.clint.timeLow;
   }
 
+  get timeHigh(): number {
+    return this.clint.timeHigh;
+  }
+
+  /** The lines that are high now, as bits of `mip`. */
   get interruptLines(): number {
-    return this.clint.lines;
+    return this.clint.lines | (this.supervisorTimer === 0 ? SUPERVISOR_TIMER_LINE : 0);
+  }
+
+  /**
+   * The cycle at which an interrupt line rises next by itself: the present one, if a timer is due;
+   * infinity for never. Until then lines change only through accesses to devices and CSRs.
+   */
+  get nextEvent(): number {
+    return Math.min(this.clint.nextEvent, this.cycles + this.supervisorTimer);
+  }
+
+  /** Cycles until the supervisor timer is due: 0 if it is; infinity if it is not in use. "Sstc". */
+  private get supervisorTimer(): number {
+    const { csrs } = this.hart;
+    if (!csrs.hasSupervisorTimer) return Number.POSITIVE_INFINITY;
+    return this.clint.cyclesUntil(csrs.values[STIMECMPH], csrs.values[STIMECMP]);
   }
 
   /** What the guest has printed. */
@@ -179,15 +207,22 @@ export class Machine {
       hart.waiting = false;
       return;
     }
-    const timerEnabled = (hart.csrs.get('mie') & (1 << (Cause.MachineTimerInterrupt & 31))) !== 0;
-    if (!timerEnabled || !Number.isFinite(clint.nextEvent)) {
+    const enabled = hart.csrs.values[MIE];
+    const wakeUps = [
+      (enabled & MACHINE_TIMER_LINE) !== 0 ? clint.nextEvent : Number.POSITIVE_INFINITY,
+      (enabled & SUPERVISOR_TIMER_LINE) !== 0
+        ? clock.cycles + this.supervisorTimer
+        : Number.POSITIVE_INFINITY,
+    ];
+    const next = Math.min(...wakeUps);
+    if (!Number.isFinite(next)) {
       this.stopped = {
         reason: 'idle',
         message: 'The hart waits for an interrupt (wfi), and nothing is left that could raise one.',
       };
       return;
     }
-    const skipped = Math.max(0, clint.nextEvent - clock.cycles);
+    const skipped = Math.max(0, next - clock.cycles);
     clock.cycles += skipped;
     this.idleCycles += skipped;
   }

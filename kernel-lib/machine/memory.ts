@@ -2,11 +2,18 @@
  * Random-access memory: a range of physical addresses over an ArrayBuffer, little-endian.
  *
  * Addresses are physical and unsigned. Callers ask `holds` first; a read or write that isn't
- * wholly inside is a mistake of the caller.
+ * wholly inside is a mistake of the caller. Engines that keep decoded code watch the memory: they
+ * hear of every write that goes through these methods. (Who changes `bytes` directly must tell
+ * them, with `changed`.)
  */
+
+/** Told after `count` bytes from `pa` on have been written. */
+export type MemoryWatcher = (pa: number, count: number) => void;
+
 export class Memory {
   readonly bytes: Uint8Array;
   private readonly view: DataView;
+  private readonly watchers: MemoryWatcher[] = [];
 
   /**
    * @param base the first address
@@ -20,6 +27,31 @@ export class Memory {
   ) {
     this.bytes = storage;
     this.view = new DataView(storage.buffer, storage.byteOffset, size);
+  }
+
+  /** From now on `watcher` hears of all writes. */
+  watch(watcher: MemoryWatcher): void {
+    this.watchers.push(watcher);
+  }
+
+  /** Tells the watchers that `count` bytes from `pa` on are no longer what they were. */
+  changed(pa: number, count: number): void {
+    for (const watcher of this.watchers) watcher(pa, count);
+  }
+
+  /**
+   * A part of this memory as a memory of its own, at other addresses: the RAM of a virtual machine.
+   * Writes to it are writes to this one.
+   * @param pa where the part begins in this memory
+   * @param base the first address of the part as its user sees it
+   * @throws RangeError if the part is not wholly inside
+   */
+  slice(pa: number, size: number, base: number): Memory {
+    if (!this.holds(pa, size)) throw new RangeError(this.misfit(pa, size));
+    const offset = pa - this.base;
+    const part = new Memory(base, size, this.bytes.subarray(offset, offset + size));
+    part.watch((at, count) => this.changed(at - base + pa, count));
+    return part;
   }
 
   /** Whether all of `count` bytes from `pa` on are in this memory. */
@@ -39,6 +71,7 @@ export class Memory {
     if (width === 4) this.view.setInt32(offset, value, true);
     else if (width === 2) this.view.setInt16(offset, value, true);
     else this.view.setInt8(offset, value);
+    if (this.watchers.length > 0) this.changed(pa, width);
   }
 
   /**
@@ -46,13 +79,16 @@ export class Memory {
    * @throws RangeError if they don't fit
    */
   copyIn(pa: number, source: Uint8Array): void {
-    if (!this.holds(pa, source.length)) {
-      const end = this.base + this.size;
-      throw new RangeError(
-        `${source.length} bytes at 0x${pa.toString(16)} do not fit into memory, which is ` +
-          `0x${this.base.toString(16)} up to 0x${end.toString(16)}. Give the machine more RAM or move the program.`,
-      );
-    }
+    if (!this.holds(pa, source.length)) throw new RangeError(this.misfit(pa, source.length));
     this.bytes.set(source, pa - this.base);
+    this.changed(pa, source.length);
+  }
+
+  private misfit(pa: number, count: number): string {
+    const end = this.base + this.size;
+    return (
+      `${count} bytes at 0x${pa.toString(16)} do not fit into memory, which is ` +
+      `0x${this.base.toString(16)} up to 0x${end.toString(16)}. Give the machine more RAM or move the program.`
+    );
   }
 }

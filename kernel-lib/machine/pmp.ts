@@ -1,10 +1,12 @@
 /**
  * Physical memory protection: which physical addresses S and U mode may touch, as M mode says.
- * Priv, Physical Memory Protection.
+ *
+ * The registers are decoded into ranges whenever they change, so that a check is a short walk
+ * over the entries that are on. Priv, Physical Memory Protection.
  */
-import { PMP_ENTRIES } from '../isa/csrs';
+import { csrNumber, PMP_ENTRIES } from '../isa/csrs';
 import { Mode } from '../isa/registers';
-import { type CsrFile, PMP_LOCKED } from './csr-file';
+import type { CsrFile } from './csr-file';
 
 /** What an access does, as the bit that must be set in the PMP configuration. */
 export enum Access {
@@ -21,40 +23,83 @@ enum Matching {
   NaturallyAligned = 3,
 }
 
-/**
- * Whether `count` bytes at physical address `pa` may be accessed in `mode`.
- * The lowest-numbered entry that touches any of the bytes decides, and must hold all of them.
- */
-export function pmpAllows(csrs: CsrFile, mode: Mode, access: Access, pa: number, count: number): boolean {
-  for (let n = 0; n < PMP_ENTRIES; n++) {
-    const configuration = csrs.pmpConfiguration(n);
-    const range = entryRange(csrs, n, configuration);
-    if (range === undefined || pa + count <= range.low || pa >= range.high) continue;
-    if (pa < range.low || pa + count > range.high) return false;
-    if (mode === Mode.M && (configuration & PMP_LOCKED) === 0) return true;
-    return (configuration & access) !== 0;
+const LOCKED = 0x80;
+const PMPCFG0 = csrNumber('pmpcfg0');
+const PMPADDR0 = csrNumber('pmpaddr0');
+const PAGE_BYTES = 4096;
+
+export class Pmp {
+  /** The entries that are on, lowest number first: bytes `low` up to but without `high`. */
+  private readonly low = new Float64Array(PMP_ENTRIES);
+  private readonly high = new Float64Array(PMP_ENTRIES);
+  private readonly configuration = new Uint8Array(PMP_ENTRIES);
+  private active = 0;
+
+  /** @param isPresent false for a hart without PMP: everything is allowed */
+  constructor(private readonly isPresent: boolean) {}
+
+  /**
+   * Whether `count` bytes at physical address `pa` (unsigned, up to 34 bits) may be accessed in `mode`.
+   * The lowest-numbered entry that touches any of the bytes decides, and must hold all of them.
+   */
+  allows(mode: Mode, access: Access, pa: number, count: number): boolean {
+    for (let n = 0; n < this.active; n++) {
+      if (pa + count <= this.low[n] || pa >= this.high[n]) continue;
+      if (pa < this.low[n] || pa + count > this.high[n]) return false;
+      if (mode === Mode.M && (this.configuration[n] & LOCKED) === 0) return true;
+      return (this.configuration[n] & access) !== 0;
+    }
+    return mode === Mode.M || !this.isPresent;
   }
-  return mode === Mode.M;
+
+  /** Whether the same is allowed in all of the page that holds `pa`: no entry begins or ends inside. */
+  isUniform(pa: number): boolean {
+    const page = pa - (pa % PAGE_BYTES);
+    const isInside = (bound: number) => bound > page && bound < page + PAGE_BYTES;
+    for (let n = 0; n < this.active; n++) {
+      if (isInside(this.low[n]) || isInside(this.high[n])) return false;
+      if (this.low[n] <= page && this.high[n] >= page + PAGE_BYTES) return true;
+    }
+    return true;
+  }
+
+  /** Whether CSR `number` is one of those that the ranges come from. */
+  isFrom(number: number): boolean {
+    return number >= PMPCFG0 && number < PMPADDR0 + PMP_ENTRIES;
+  }
+
+  /** Takes over what the registers say now. */
+  refresh({ values }: CsrFile): void {
+    this.active = 0;
+    for (let n = 0; n < PMP_ENTRIES; n++) {
+      const configuration = (values[PMPCFG0 + (n >> 2)] >>> (8 * (n & 3))) & 0xff;
+      const below = n === 0 ? 0 : values[PMPADDR0 + n - 1] >>> 0;
+      const range = entryRange((configuration >> 3) & 3, below, values[PMPADDR0 + n] >>> 0);
+      if (range === undefined || range.low >= range.high) continue;
+      this.low[this.active] = range.low;
+      this.high[this.active] = range.high;
+      this.configuration[this.active++] = configuration;
+    }
+  }
 }
 
-/** The bytes that entry `n` is about, `low` up to but without `high`; undefined if it is off. */
+/** The bytes that an entry is about, `low` up to but without `high`; undefined if it is off. */
 function entryRange(
-  csrs: CsrFile,
-  n: number,
-  configuration: number,
+  matching: Matching,
+  below: number,
+  address: number,
 ): { low: number; high: number } | undefined {
-  const address = csrs.pmpAddress(n);
-  switch ((configuration >> 3) & 3) {
+  switch (matching) {
     case Matching.TopOfRange:
-      return { low: n === 0 ? 0 : csrs.pmpAddress(n - 1) * 4, high: address * 4 };
+      return { low: below * 4, high: address * 4 };
     case Matching.FourBytes:
       return { low: address * 4, high: address * 4 + 4 };
     case Matching.NaturallyAligned: {
       // Trailing ones of the address say how large the range is: none 8 bytes, one 16, …
+      if (address === 0xffffffff) return { low: 0, high: 2 ** 35 };
       const ones = 31 - Math.clz32(~address & -~address);
-      const size = address === 0xffffffff ? 2 ** 35 : 2 ** (ones + 3);
-      const low = address === 0xffffffff ? 0 : (address - (2 ** ones - 1)) * 4;
-      return { low, high: low + size };
+      const low = (address - (2 ** ones - 1)) * 4;
+      return { low, high: low + 2 ** (ones + 3) };
     }
     default:
       return undefined;

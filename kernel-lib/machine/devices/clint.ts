@@ -5,6 +5,7 @@
 import { csrMask } from '../../isa/csrs';
 import type { Device } from '../bus';
 import type { Clock } from '../cost';
+import { Counter, distance } from '../counter';
 
 /** Cycles of the hart for one tick of mtime: a hart of 100 MHz beside QEMU's timebase of 10 MHz. */
 export const CYCLES_PER_TICK = 10;
@@ -14,7 +15,6 @@ const MTIMECMP = 0x4000;
 const MTIME = 0xbff8;
 const TIMER_LINE = csrMask('mip', 'MTIP');
 const SOFTWARE_LINE = csrMask('mip', 'MSIP');
-const TWO_TO_THE_32 = 2 ** 32;
 
 export class Clint implements Device {
   readonly name = 'clint';
@@ -24,33 +24,50 @@ export class Clint implements Device {
   private compareLow = -1;
   private compareHigh = -1;
   private msip = 0;
-  /** What a write to mtime added. In ticks. */
-  private offset = 0;
+  private readonly counter = new Counter();
 
   constructor(private readonly clock: Clock) {}
 
+  /** The words of mtime. int32. */
+  get timeLow(): number {
+    return this.counter.low(this.ticks);
+  }
+
+  get timeHigh(): number {
+    return this.counter.high(this.ticks);
+  }
+
+  /** mtime and mtimecmp as numbers, for showing; what is beyond 2 ** 53 is rounded. */
   get mtime(): number {
-    return Math.floor(this.clock.cycles / CYCLES_PER_TICK) + this.offset;
+    return toNumber(this.timeHigh, this.timeLow);
   }
 
   get mtimecmp(): number {
-    return halves(this.compareHigh, this.compareLow);
+    return toNumber(this.compareHigh, this.compareLow);
   }
 
   /** The interrupt lines that are high, as bits of `mip`. */
   get lines(): number {
-    return (this.mtime >= this.mtimecmp ? TIMER_LINE : 0) | (this.msip === 1 ? SOFTWARE_LINE : 0);
+    const isDue = this.cyclesUntil(this.compareHigh, this.compareLow) === 0;
+    return (isDue ? TIMER_LINE : 0) | (this.msip === 1 ? SOFTWARE_LINE : 0);
   }
 
-  /** The cycle at which the timer line rises next; infinity if it is not set. */
+  /** The cycle at which the timer line rises next (now, if it is high); infinity for never. */
   get nextEvent(): number {
-    return (this.mtimecmp - this.offset) * CYCLES_PER_TICK;
+    return this.clock.cycles + this.cyclesUntil(this.compareHigh, this.compareLow);
+  }
+
+  /** Cycles until mtime reaches `high:low`: 0 if it has; infinity if it never will. */
+  cyclesUntil(high: number, low: number): number {
+    const ticks = distance(high, low, this.timeHigh, this.timeLow);
+    return ticks === 0 ? 0 : (this.ticks + ticks) * CYCLES_PER_TICK - this.clock.cycles;
   }
 
   /** Makes the timer line rise at this cycle, or never (infinity). */
   riseAt(cycle: number): void {
-    const tick = Math.ceil(cycle / CYCLES_PER_TICK) + this.offset;
-    this.setTimer(low(tick), high(tick));
+    const tick = Math.ceil(cycle / CYCLES_PER_TICK);
+    if (Number.isFinite(cycle)) this.setTimer(this.counter.low(tick), this.counter.high(tick));
+    else this.setTimer(-1, -1);
   }
 
   /** Sets mtimecmp from its two words. */
@@ -69,9 +86,9 @@ export class Clint implements Device {
       case MTIMECMP + 4:
         return this.compareHigh;
       case MTIME:
-        return low(this.mtime);
+        return this.timeLow;
       case MTIME + 4:
-        return high(this.mtime);
+        return this.timeHigh;
       default:
         return undefined;
     }
@@ -79,10 +96,9 @@ export class Clint implements Device {
 
   write(width: 1 | 2 | 4, offset: number, value: number): boolean {
     if (width !== 4) return false;
-    const word = value >>> 0;
     switch (offset) {
       case MSIP:
-        this.msip = word & 1;
+        this.msip = value & 1;
         return true;
       case MTIMECMP:
         this.compareLow = value;
@@ -91,28 +107,22 @@ export class Clint implements Device {
         this.compareHigh = value;
         return true;
       case MTIME:
-        this.offset += halves(high(this.mtime), word) - this.mtime;
+        this.counter.set(this.ticks, this.timeHigh, value);
         return true;
       case MTIME + 4:
-        this.offset += halves(word, low(this.mtime)) - this.mtime;
+        this.counter.set(this.ticks, value, this.timeLow);
         return true;
       default:
         return false;
     }
   }
+
+  /** Ticks since reset. */
+  private get ticks(): number {
+    return Math.floor(this.clock.cycles / CYCLES_PER_TICK);
+  }
 }
 
-/** The words of a 64-bit count; infinity, which stands for never, is all ones. */
-function low(count: number): number {
-  return Number.isFinite(count) ? (count % TWO_TO_THE_32) | 0 : -1;
-}
-
-function high(count: number): number {
-  return Number.isFinite(count) ? (count / TWO_TO_THE_32) | 0 : -1;
-}
-
-/** A 64-bit count from its words; what no simulation will reach counts as never. */
-function halves(highWord: number, lowWord: number): number {
-  const count = (highWord >>> 0) * TWO_TO_THE_32 + (lowWord >>> 0);
-  return count >= Number.MAX_SAFE_INTEGER ? Number.POSITIVE_INFINITY : count;
+function toNumber(high: number, low: number): number {
+  return (high >>> 0) * 2 ** 32 + (low >>> 0);
 }
