@@ -16,6 +16,7 @@ import type { Token } from './assembly/lexer';
 import {
   BLOCK_NAMES,
   BLOCKS,
+  CLOSINGS,
   CONDITIONS,
   captureBlock,
   directiveOf,
@@ -30,7 +31,7 @@ import {
 } from './assembly/macros';
 import { AssemblyError, describeProblem, didYouMean, fail, Mistake } from './assembly/problems';
 import { type Expansion, type Place, placeOf, readStatements, type Statement } from './assembly/source';
-import { Assembly, GiveUp, Repeated } from './assembly/state';
+import { Assembly, GiveUp, MOST_BYTES, Repeated } from './assembly/state';
 import type { Program, ProgramLine, Segment } from './program';
 
 export { AssemblyError, type AssemblyProblem } from './assembly/problems';
@@ -47,7 +48,10 @@ export const DEFAULT_ORIGIN = 0x80400000;
 
 /** Statements that macros and repetitions may make, and how deep they may be nested. */
 const MOST_STATEMENTS = 200_000;
+const MOST_LETTERS = 10_000_000;
 const DEEPEST_EXPANSION = 100;
+/** Letters of a source text. */
+const LONGEST_TEXT = 4_000_000;
 
 /**
  * Assembles a source text.
@@ -107,10 +111,17 @@ class FirstPass {
   private readonly macros = new Map<string, Macro>();
   private macrosUsed = 0;
   private statementsMade = 0;
+  private lettersMade = 0;
 
   constructor(private readonly assembly: Assembly) {}
 
   run(text: string, file: string): void {
+    if (text.length > LONGEST_TEXT) {
+      const line = { file, number: 1, text: text.slice(0, 80) };
+      const reason = `The text is too long: it has ${text.length} letters, and ${LONGEST_TEXT} is the limit.`;
+      this.assembly.note(new Mistake({ line, start: 0, end: 1 }, reason));
+      return;
+    }
     const { statements, openComment } = readStatements(text, file);
     if (openComment !== undefined)
       this.assembly.note(new Mistake(openComment, 'This comment has no end: `*/` is missing.'));
@@ -162,6 +173,8 @@ class FirstPass {
     if (directive === '.end' || directive === '.exitm') return 'stop';
     if (directive !== undefined && Object.hasOwn(BLOCKS, directive))
       return this.block(statements, index, directive, name);
+    if (directive !== undefined && Object.hasOwn(CLOSINGS, directive))
+      fail(place, `There is no \`${CLOSINGS[directive]}\` for this \`${directive}\`.`);
     if (directive === '.purgem') this.macros.delete(operands[0]?.text ?? '');
     else if (operands[0]?.text === '=' && name.kind === 'name') this.equals(name, operands, place);
     else if (name.kind !== 'name') fail(name, this.nonsense(name));
@@ -173,17 +186,19 @@ class FirstPass {
 
   /** Defines the labels that tokens begin with; returns what stands behind them. */
   private labels(tokens: readonly Token[]): readonly Token[] {
-    const [name, colon] = tokens;
-    if (colon?.text !== ':') return tokens;
-    if (name.kind === 'name') this.assembly.attempt(() => this.assembly.defineLabel(name));
-    else if (name.kind === 'number' && /^\d+$/.test(name.text))
-      this.assembly.defineLocal(String(BigInt(name.text)));
-    else
-      fail(
-        name,
-        `\`${name.text}\` is no name for a label. Names have letters, digits, \`_\`, \`.\` and \`$\`, and don't begin with a digit.`,
-      );
-    return this.labels(tokens.slice(2));
+    let position = 0;
+    for (; tokens[position + 1]?.text === ':'; position += 2) {
+      const name = tokens[position];
+      if (name.kind === 'name') this.assembly.attempt(() => this.assembly.defineLabel(name));
+      else if (name.kind === 'number' && /^\d+$/.test(name.text))
+        this.assembly.defineLocal(String(BigInt(name.text)));
+      else
+        fail(
+          name,
+          `\`${name.text}\` is no name for a label. Names have letters, digits, \`_\`, \`.\` and \`$\`, and don't begin with a digit.`,
+        );
+    }
+    return tokens.slice(position);
   }
 
   private nonsense(token: Token): string {
@@ -198,9 +213,11 @@ class FirstPass {
   }
 
   private instruction(name: Token, operands: readonly Token[], place: Place): void {
-    const nearMacro = didYouMean(name.text, this.macros.keys());
-    if (nearMacro !== '' && !MNEMONICS.includes(name.text) && didYouMean(name.text, MNEMONICS) === '')
-      fail(name, `There is no instruction and no macro called \`${name.text}\`.${nearMacro}`);
+    if (!MNEMONICS.has(name.text) && didYouMean(name.text, MNEMONICS) === '') {
+      const nearMacro = didYouMean(name.text, this.macros.keys());
+      if (nearMacro !== '')
+        fail(name, `There is no instruction and no macro called \`${name.text}\`.${nearMacro}`);
+    }
     assembleInstruction(this.assembly, name, operands, place);
   }
 
@@ -301,18 +318,16 @@ class FirstPass {
     directive: string,
     rounds: Map<string, string>[],
   ): void {
-    this.count(body.length * rounds.length, at);
     const from = this.expansion(`\`${directive}\``, at);
-    for (const values of rounds) this.perform(expandBody(body, values, this.macrosUsed, from));
+    for (const values of rounds) this.perform(this.made(expandBody(body, values, this.macrosUsed, from), at));
   }
 
   private useMacro(statement: Statement, name: Token): void {
     const macro = this.macros.get(name.text);
     if (macro === undefined) return;
     const values = readArguments(macro, restOf(statement, name.end), placeOf(statement));
-    this.count(macro.body.length, statement);
     const from = this.expansion(`macro \`${macro.name}\``, statement);
-    this.perform(expandBody(macro.body, values, this.macrosUsed++, from));
+    this.perform(this.made(expandBody(macro.body, values, this.macrosUsed++, from), statement));
   }
 
   private expansion(what: string, { line }: Statement): Expansion {
@@ -320,15 +335,16 @@ class FirstPass {
   }
 
   /** Counts what macros make, so that one which uses itself comes to an end. */
-  private count(statements: number, at: Statement): void {
-    this.statementsMade += statements;
+  private made(statements: Statement[], at: Statement): Statement[] {
+    this.statementsMade += 1 + statements.length;
+    this.lettersMade += statements.reduce((sum, { start, end }) => sum + end - start, 0);
     const depth = at.line.from?.depth ?? 0;
     let reason: string | undefined;
     if (depth >= DEEPEST_EXPANSION)
       reason = `Macros are nested more than ${DEEPEST_EXPANSION} deep here. Does one use itself without end?`;
-    else if (this.statementsMade > MOST_STATEMENTS)
-      reason = `Macros and repetitions make more than ${MOST_STATEMENTS} statements.`;
-    if (reason === undefined) return;
+    else if (this.statementsMade > MOST_STATEMENTS || this.lettersMade > MOST_LETTERS)
+      reason = `Macros and repetitions make more than ${MOST_STATEMENTS} statements or ${MOST_LETTERS} letters.`;
+    if (reason === undefined) return statements;
     this.assembly.note(new Mistake(placeOf(at), reason));
     throw new GiveUp();
   }
@@ -356,6 +372,7 @@ const COMPARISONS: Record<string, (value: bigint) => boolean> = {
 function finish(assembly: Assembly, file: string, origin: number): Program {
   const sections = layOut([...assembly.sections.values()], origin);
   assembly.isLaidOut = true;
+  checkSizes(sections);
   const lines = new Map<number, ProgramLine>();
   const segments = sections
     .filter(({ size }) => size > 0)
@@ -371,6 +388,22 @@ function finish(assembly: Assembly, file: string, origin: number): Program {
   const first = segments[0]?.address ?? origin;
   const entry = labels.get('_start') ?? first;
   return { file, entry, segments, symbols, labels, globals: assembly.globals, lines };
+}
+
+/** Sizes that were settled late can still be too large. */
+function checkSizes(sections: readonly Section[]): void {
+  const bytes = sections.reduce((sum, { kind, size }) => sum + (kind === 'zeros' ? 0 : size), 0);
+  for (const { name, address = 0, size, items } of sections) {
+    const { place } = items[items.length - 1] ?? {};
+    if (place === undefined) continue;
+    if (address + size > 2 ** 32)
+      fail(
+        place,
+        `The section \`${name}\` goes beyond the last address, 0xffffffff. Is the origin too high?`,
+      );
+    if (bytes > MOST_BYTES)
+      fail(place, `The program is too large: ${bytes} bytes, and ${MOST_BYTES} is the limit.`);
+  }
 }
 
 function nameToken(name: string, at: Place): Token {

@@ -372,7 +372,7 @@ function popSection({ assembly, place }: Use): void {
 function userError({ assembly, tokens, place }: Use): void {
   const text =
     tokens[0]?.kind === 'string'
-      ? String.fromCharCode(...stringBytes(tokens[0]))
+      ? new TextDecoder().decode(Uint8Array.from(stringBytes(tokens[0])))
       : 'The program stops here with `.err`.';
   assembly.note(new Mistake(place, text));
   throw new GiveUp();

@@ -129,8 +129,12 @@ class Parser {
 
   private brackets(open: Token, depth: number): Expression {
     const inside = this.binary(1, depth + 1);
-    if (this.next?.text !== ')')
-      fail(this.next ?? open, 'This `(` has no `)`.'.replace('This', this.next ? 'A' : 'This'));
+    if (this.next === undefined) fail(open, 'This `(` has no `)`.');
+    if (this.next.text !== ')')
+      fail(
+        this.next,
+        `I don't understand \`${this.next.text}\` here. Is an operator or a \`)\` missing before it?`,
+      );
     this.position++;
     return inside;
   }

@@ -44,7 +44,7 @@ for (const pseudo of PSEUDOS) {
 }
 
 /** All words that an instruction can begin with. */
-export const MNEMONICS: readonly string[] = [...patterns.keys()];
+export const MNEMONICS: ReadonlySet<string> = new Set(patterns.keys());
 
 /** An instruction whose operands are read but not yet worked out. */
 interface Prepared {

@@ -60,6 +60,8 @@ function token(kind: TokenKind | 'character', text: string, place: Place): Token
       return characterToken(text, place);
     case 'number':
       return numberToken(text, place);
+    case 'local':
+      return text.length > LONGEST_NUMBER ? numberToken(text, place) : { kind, text, ...place };
     case 'bad':
       return { kind, text, ...place, why: whyBad(text) };
     default:
@@ -67,7 +69,12 @@ function token(kind: TokenKind | 'character', text: string, place: Place): Token
   }
 }
 
+/** Digits of the longest number that is read: far more than 64 bits need. */
+const LONGEST_NUMBER = 80;
+
 function numberToken(text: string, place: Place): Token {
+  if (text.length > LONGEST_NUMBER)
+    return { kind: 'bad', text, ...place, why: `This number has ${text.length} digits.` };
   const isOctal = /^0\d+$/.test(text);
   if (isOctal && /[89]/.test(text)) {
     const why = `\`${text}\` starts with 0 and would be octal, which has no 8 and 9. Leave the 0 out.`;
@@ -102,7 +109,7 @@ const ESCAPES: Record<string, number> = {
 function escapedBytes(text: string): number[] | string {
   const bytes: number[] = [];
   for (const [piece] of text.matchAll(/\\[xX][0-9a-fA-F]+|\\[0-7]{1,3}|\\.?|[^\\]+/gsu)) {
-    if (!piece.startsWith('\\')) bytes.push(...new TextEncoder().encode(piece));
+    if (!piece.startsWith('\\')) for (const byte of new TextEncoder().encode(piece)) bytes.push(byte);
     else if (/^\\[xX]./.test(piece)) bytes.push(Number.parseInt(piece.slice(2), 16) & 0xff);
     else if (/^\\[0-7]/.test(piece)) bytes.push(Number.parseInt(piece.slice(1), 8) & 0xff);
     else if (Object.hasOwn(ESCAPES, piece[1] ?? '')) bytes.push(ESCAPES[piece[1]]);

@@ -46,6 +46,12 @@ export const CONDITIONS = [
   '.ifnc',
 ];
 
+/** What may not stand alone -> what must stand before it. */
+export const CLOSINGS: Record<string, string> = {
+  '.endm': '.macro',
+  '.endr': '.rept',
+};
+
 /** Directives of this kind, for suggestions. */
 export const BLOCK_NAMES: readonly string[] = [
   ...Object.keys(BLOCKS),
@@ -130,7 +136,7 @@ function cutArguments(text: string): { start: number; end: number }[] {
     else if (letter === "'") index += text[index + 1] === '\\' ? 2 : 1;
     else if (letter === '(') depth++;
     else if (letter === ')') depth--;
-    else if (depth <= 0 && (letter === ',' || isGap(text, start, index))) {
+    else if (depth <= 0 && (letter === ',' || (index > start && isGap(text, index)))) {
       cuts.push({ start, end: index });
       start = index + 1;
     }
@@ -140,11 +146,11 @@ function cutArguments(text: string): { start: number; end: number }[] {
 }
 
 /** Whether a blank stands between two arguments, like the one in `a b`, unlike those in `a + b`. */
-function isGap(text: string, start: number, index: number): boolean {
-  if (!/\s/.test(text[index])) return false;
-  const before = text.slice(start, index);
-  const after = /\S/.exec(text.slice(index))?.[0];
-  return /[\w)"'.$\\]$/.test(before) && after !== undefined && /[\w("'.$\\%~]/.test(after);
+function isGap(text: string, index: number): boolean {
+  if (!/\s/.test(text[index]) || !/[\w)"'.$\\]/.test(text[index - 1])) return false;
+  let next = index + 1;
+  while (next < text.length && /\s/.test(text[next])) next++;
+  return next < text.length && /[\w("'.$\\%~]/.test(text[next]);
 }
 
 const unquote = (text: string) =>
@@ -211,13 +217,15 @@ export function expandBody(
 ): Statement[] {
   return body.flatMap((statement) => {
     const text = statement.code.slice(statement.start, statement.end);
+    let { length } = text;
     const made = text.replaceAll(/\\(?:(\(\))|(@)|([A-Za-z_$][\w$]*))/g, (whole, nothing, at, name) => {
       if (nothing !== undefined) return '';
-      if (at !== undefined) return String(counter);
-      return values.get(name) ?? whole;
+      const value = at !== undefined ? String(counter) : (values.get(name) ?? whole);
+      length += value.length;
+      if (length > LONGEST)
+        fail(placeOf(statement), `${from.what} makes a line of more than ${LONGEST} letters.`);
+      return value;
     });
-    if (made.length > LONGEST)
-      fail(placeOf(statement), `${from.what} makes a line of more than ${LONGEST} letters.`);
     return resplit(madeStatement(made, statement.line, from));
   });
 }

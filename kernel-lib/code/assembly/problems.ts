@@ -46,25 +46,43 @@ function showProblem(problem: AssemblyProblem): string {
   return `${problem.file}:${problem.line}:${problem.column}: ${problem.message}\n${problem.excerpt}`;
 }
 
+/** Letters of a line that a message shows. */
+const SHOWN_WIDTH = 160;
+
 /** The mistake with everything that a message needs. */
 export function describeProblem({ place, message }: Mistake): AssemblyProblem {
   const { line, start, end } = place;
   const margin = String(line.number).padStart(4);
+  const blank = ' '.repeat(margin.length);
+  const { text, column } = window(line.text, start);
   // A tab stays a tab, so that the caret stands below the place however wide tabs are shown.
-  const indent = line.text.slice(0, start).replaceAll(/[^\t]/g, ' ').padEnd(start);
-  const width = Math.max(1, Math.min(end, line.text.length) - start);
-  const excerpt = [
-    `${margin} | ${line.text}`,
-    `${' '.repeat(margin.length)} | ${indent}^${'~'.repeat(width - 1)}`,
-  ];
+  const indent = text.slice(0, column).replaceAll(/[^\t]/g, ' ').padEnd(column);
+  const width = Math.max(1, Math.min(column + end - start, text.length) - column);
+  const excerpt = [`${margin} | ${text}`, `${blank} | ${indent}^${'~'.repeat(width - 1)}`];
   for (let from = line.from; from !== undefined && excerpt.length < 6; from = from.at.from)
-    excerpt.push(`${' '.repeat(margin.length)} | in ${from.what}, used on line ${from.at.number}`);
+    excerpt.push(`${blank} | in ${from.what}, used on line ${from.at.number}`);
   return { file: line.file, line: line.number, column: start + 1, message, excerpt: excerpt.join('\n') };
 }
+
+/** What is shown of a long line: the part around `start`, and the column that `start` has in it. */
+function window(text: string, start: number): { text: string; column: number } {
+  if (text.length <= SHOWN_WIDTH) return { text, column: start };
+  const from = Math.max(0, start - SHOWN_WIDTH / 2);
+  const mark = from > 0 ? '…' : '';
+  const shown = text.slice(from, from + SHOWN_WIDTH);
+  return {
+    text: `${mark}${shown}${from + SHOWN_WIDTH < text.length ? '…' : ''}`,
+    column: start - from + mark.length,
+  };
+}
+
+/** Longer words are no misspelt names. */
+const LONGEST_NAME = 40;
 
 /** `` Did you mean `addi`?`` with a blank before it, or nothing if no candidate is near. */
 export function didYouMean(written: string, candidates: Iterable<string>): string {
   const wanted = written.toLowerCase();
+  if (wanted.length > LONGEST_NAME) return '';
   let best: string | undefined;
   let bestDistance = Math.min(2, Math.max(1, Math.floor(wanted.length / 2))) + 1;
   for (const candidate of candidates) {

@@ -25,6 +25,8 @@ type Meaning =
 export const MOST_BYTES = 16 * 1024 * 1024;
 const MOST_ROOM = 2 ** 31;
 const MOST_MISTAKES = 50;
+/** Names whose values need the next one's. */
+const LONGEST_CHAIN = 200;
 
 /** Thrown when there is no use in going on. */
 export class GiveUp extends Error {}
@@ -181,24 +183,40 @@ export class Assembly implements Scope {
 
   /** What is known now, for an expression in the instruction at address `pc`. */
   knowledge(pc?: number, pcrel?: Knowledge['pcrel']): Knowledge {
+    const found = new Map<string, Value | undefined>();
+    const names: Knowledge = { name: (name, at) => this.valueOf(name, at, names, found) };
     return {
-      name: (name, at) => this.valueOf(name, at),
+      ...names,
       pc: pc === undefined ? undefined : BigInt(pc),
       ...(pcrel === undefined ? {} : { pcrel }),
     };
   }
 
-  private valueOf(name: string, at: Token): Value | undefined {
+  /** `found` has the values of names that this evaluation has met before. */
+  private valueOf(
+    name: string,
+    at: Token,
+    known: Knowledge,
+    found: Map<string, Value | undefined>,
+  ): Value | undefined {
     const meaning = this.names.get(name);
     if (meaning?.kind === 'label') return meaning.label.where();
     if (meaning === undefined) return this.layoutName(name) ?? this.missingName(name, at);
-    if (this.visiting.has(name)) {
+    if (found.has(name)) return found.get(name);
+    if (this.visiting.has(name) || this.visiting.size > LONGEST_CHAIN) {
       if (!this.isLaidOut) return undefined;
-      fail(meaning.at, `\`${name}\` is defined by itself.`);
+      fail(
+        meaning.at,
+        this.visiting.has(name)
+          ? `\`${name}\` is defined by itself.`
+          : 'Too many `.equ`s are defined by each other.',
+      );
     }
     this.visiting.add(name);
     try {
-      return evaluate(meaning.expression, this.knowledge());
+      const value = evaluate(meaning.expression, known);
+      found.set(name, value);
+      return value;
     } finally {
       this.visiting.delete(name);
     }
