@@ -375,8 +375,8 @@ function finish(assembly: Assembly, file: string, origin: number): Program {
   checkSizes(sections);
   const lines = new Map<number, ProgramLine>();
   const segments = sections
-    .filter(({ size }) => size > 0)
-    .map((section) => emitSection(assembly, section, lines));
+    .map((section) => emitSection(assembly, section, lines))
+    .filter(({ size }) => size > 0);
   const symbols = new Map<string, number>();
   const labels = new Map<string, number>();
   for (const [name, meaning] of assembly.names) {

@@ -91,7 +91,7 @@ export function gnuInspect(
 /** Links a text into an executable. */
 export function gnuLink(text: string, ...options: string[]): Uint8Array {
   return inFolder((path) => {
-    writeFileSync(path('a.s'), text);
+    writeFileSync(path('a.s'), `${text}\n`);
     run('as', march(false), '-mabi=ilp32', path('a.s'), '-o', path('a.o'));
     if (options[0] === '-r') return new Uint8Array(readFileSync(path('a.o')));
     run('ld', ...LD, ...options, path('a.o'), '-o', path('a.elf'));

@@ -41,7 +41,7 @@ export interface Place {
 // What the text is made of, as far as comments and separators go. A character constant may lack
 // its second quote ('a), as GNU's may.
 const PIECES =
-  /(?<text>"(?:\\.|[^"\\\n])*"?|'(?:\\.|[^\\\n])'?)|(?<comment>#[^\n]*|\/\/[^\n]*|\/\*[\s\S]*?\*\/)|(?<open>\/\*)|(?<end>[;\n])/g;
+  /(?<text>"(?:\\.|[^"\\\n])*"?|'(?:\\.|[^\\\n])'?)|(?<comment>#[^\n]*|\/\/[^\n]*|\/\*[\s\S]*?\*\/)|(?<open>\/\*[\s\S]*)|(?<end>[;\n])/g;
 
 export interface Statements {
   statements: Statement[];
