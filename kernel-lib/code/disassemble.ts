@@ -15,8 +15,6 @@ import { decode, type Instruction } from './decode';
 import { bytesAt, type Program } from './program';
 
 export interface DisassembleOptions {
-  /** Where the instruction lies: branches are shown with their targets. 0 if left out. */
-  address?: number;
   /** Whether to write `ret` for `jalr zero, 0(ra)`; true if left out. */
   aliases?: boolean;
   /** Names of addresses, for targets of branches. */
@@ -24,18 +22,18 @@ export interface DisassembleOptions {
 }
 
 /**
- * The instruction in `word` as text: `beqz a0, 0x80400010`.
+ * The instruction in `word`, which lies at `address`, as text: `beqz a0, 0x80400010`.
  * A word that encodes none comes as `.word 0x…` (16 bits: `.half 0x…`).
  */
-export function disassemble(word: number, options: DisassembleOptions = {}): string {
+export function disassemble(word: number, address = 0, options: DisassembleOptions = {}): string {
   const instruction = decode(word);
   if (instruction === undefined)
     return bits(word, 1, 0) === 3 ? `.word ${hex(word)}` : `.half ${hex(bits(word, 15, 0), 4)}`;
   const alias = options.aliases === false ? undefined : aliasOf(instruction);
-  if (alias !== undefined) return show(alias.name, alias.slots, alias.operands, instruction, options);
+  if (alias !== undefined) return show(alias.name, alias.slots, alias.operands, instruction, address, options);
   const operands = new Map<string, string>(Object.keys(NOTHING).map((name) => [name, name]));
   for (const half of ['pred', 'succ']) operands.set(half, half);
-  return show(instruction.row.name, slotsOf(instruction.row), operands, instruction, options);
+  return show(instruction.row.name, slotsOf(instruction.row), operands, instruction, address, options);
 }
 
 const NOTHING: Operands = { rd: 0, rs1: 0, rs2: 0, imm: 0, csr: 0 };
@@ -103,12 +101,13 @@ function show(
   slots: readonly Slot[],
   operands: ReadonlyMap<string, string>,
   instruction: Instruction,
+  address: number,
   options: DisassembleOptions,
 ): string {
   const one = (slotName: string) => {
     const operand = operands.get(slotName);
     // A register that the syntax names itself, like `sp` in `imm(sp)`.
-    return operand === undefined ? slotName : showOperand(instruction, operand, options);
+    return operand === undefined ? slotName : showOperand(instruction, operand, address, options);
   };
   const written = slots.map((slot) => {
     const number = slot.name === undefined ? '' : one(slot.name);
@@ -120,7 +119,8 @@ function show(
 function showOperand(
   instruction: Instruction,
   operand: string,
-  { address = 0, symbols }: DisassembleOptions,
+  address: number,
+  { symbols }: DisassembleOptions,
 ): string {
   const value = operandOf(instruction, operand);
   if (operand === 'pred' || operand === 'succ') return showFenceSet(value);
@@ -199,7 +199,7 @@ function instructionsOf(program: Program, address: number, count: number): Listi
     steps.push([
       at,
       hex(length === 4 ? word : bits(word, 15, 0), 2 * length).slice(2),
-      disassemble(word, { address: at, symbols: program.labels }),
+      disassemble(word, at, { symbols: program.labels }),
     ]);
     at += length;
   }

@@ -9,7 +9,7 @@ function textOf(program: ReturnType<typeof assemble>): string[] {
   const [{ bytes, address }] = program.segments;
   const view = new DataView(bytes.buffer, bytes.byteOffset);
   return Array.from({ length: bytes.length / 4 }, (_, index) =>
-    disassemble(view.getInt32(4 * index, true), { address: address + 4 * index, symbols: program.labels }),
+    disassemble(view.getInt32(4 * index, true), address + 4 * index, { symbols: program.labels }),
   );
 }
 
@@ -138,6 +138,6 @@ describe('disassemble', () => {
     const ret = asm`ret`.segments[0].bytes;
     const word = new DataView(ret.buffer).getInt32(0, true);
     expect(disassemble(word)).toBe('ret');
-    expect(disassemble(word, { aliases: false })).toBe('jalr zero, 0(ra)');
+    expect(disassemble(word, 0, { aliases: false })).toBe('jalr zero, 0(ra)');
   });
 });

@@ -69,7 +69,7 @@ describe.skipIf(!hasGnu)('assembler and GNU as', () => {
 
 /** An instruction as text. Targets are relative: GNU as would make two instructions for an absolute one. */
 function rowText(row: Row, operands: Partial<Operands>): string {
-  const text = disassemble(encode(row, operands), { aliases: false });
+  const text = disassemble(encode(row, operands), 0, { aliases: false });
   const hasTarget = row.format.fields.some((field) => field.kind === 'offset');
   return hasTarget ? text.replace(/0x[0-9a-f]+$/, `. + ${operands.imm}`) : text;
 }

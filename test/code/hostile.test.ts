@@ -188,7 +188,7 @@ describe('hostile bytes', () => {
     const random = new Random(14);
     for (let round = 0; round < 100_000; round++) {
       const word = random.word();
-      const text = disassemble(word, { address: random.word() >>> 0 });
+      const text = disassemble(word, random.word() >>> 0);
       expect(text.startsWith('.')).toBe(decode(word) === undefined);
     }
   });

@@ -27,7 +27,7 @@ describe.skipIf(!hasGnu)('disassembler and objdump', () => {
   it.each([true, false])('say the same, aliases: %s', (aliases) => {
     const theirs = gnuDisassemble(bytes, ADDRESS, aliases);
     expect(theirs.length).toBe(words.length);
-    const ours = words.map(({ word }, index) => disassemble(word, { address: addresses[index], aliases }));
+    const ours = words.map(({ word }, index) => disassemble(word, addresses[index], { aliases }));
     const hasTarget = (row: Row) => row.format.fields.some((field) => field.kind === 'offset');
     const shown = (text: string, index: number) => normal(text, hasTarget(words[index].row));
     const differing = ours.flatMap((text, index) =>

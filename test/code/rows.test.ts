@@ -40,7 +40,7 @@ describe('rows', () => {
     for (let round = 0; round < ROUNDS; round++) {
       const word = encode(row, randomOperands(random, row));
       for (const aliases of [true, false]) {
-        const text = disassemble(word, { address, aliases });
+        const text = disassemble(word, address, { aliases });
         const { bytes } = assemble(text, { origin: address }).segments[0];
         expect(`${text}: ${wordOf(bytes)}`).toBe(`${text}: ${word}`);
       }
