@@ -2,7 +2,8 @@
  * The disassembler: words to text that the assembler reads back into the same words.
  *
  * Operands are written as the row's syntax says, pseudo-instructions by reading the assembler's
- * table of them backwards. Names and forms are those of GNU's objdump.
+ * table of them backwards. Names and forms are those of GNU's objdump, but for one thing: where its
+ * aliases write `and a0,a0,1`, here stands `andi a0, a0, 1`.
  */
 import { bits, hex } from '../bits';
 import { csrByName, csrByNumber } from '../isa/csrs';
