@@ -33,7 +33,7 @@ export function onBareMachine(image: Loadable, instructions = BUDGET, ram?: numb
     console: machine.console,
     hart: machine.hart,
     ram: machine.ram.bytes,
-    usesTimer: machine.clint.mtimecmp < Infinity,
+    usesTimer: machine.clint.nextEvent < Infinity,
   };
 }
 
@@ -52,7 +52,7 @@ export function underTrapAndEmulate(
     console: vm.console,
     hart: vm.hart,
     ram: vm.machine.ram.bytes,
-    usesTimer: vm.guest.clint.mtimecmp < Infinity,
+    usesTimer: vm.guest.clint.nextEvent < Infinity,
     hypervisor,
   };
 }

@@ -74,9 +74,12 @@ end:    li   t1, 0x100000
 data:   .space 256
 `;
 
+/** Compressed rows have holes in their operands: the random bytes above meet them. */
+const ROWS = ISA.filter((row) => row.length === 4);
+
 /** Any instruction, biased towards operands that do something; never one that reads a clock. */
 function randomInstruction(random: ReturnType<typeof randomNumbers>): number {
-  const row = random.pick(ISA);
+  const row = random.pick(ROWS);
   const operands: Record<string, number> = {};
   for (const field of row.format.fields) {
     const step = 2 ** field.zeros;
