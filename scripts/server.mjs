@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { delimiter, join } from 'node:path';
-import { jupyter, jupyterData, runs } from './places.mjs';
+import { jupyter, jupyterData, notebooks, runs } from './places.mjs';
 import { excerpt, Problem } from './report.mjs';
 import { isRunning, write } from './setup.mjs';
 
@@ -19,17 +19,18 @@ export const runFolder = (pid) => join(runs, String(pid));
 /**
  * The variables that keep Jupyter inside the project's folder and show it our kernel.
  * @param {string} run - the run's folder
+ * @param {string} [memory] - where JupyterLab remembers a person's settings and open tabs; default: with the run
  * @returns {Record<string, string>}
  */
-export function jupyterEnvironment(run) {
+export function jupyterEnvironment(run, memory = run) {
   const others = process.env.JUPYTER_PATH;
   return {
     JUPYTER_PATH: others ? jupyterData + delimiter + others : jupyterData,
     JUPYTER_DATA_DIR: jupyterData,
     JUPYTER_CONFIG_DIR: join(jupyter, 'config'),
     JUPYTER_RUNTIME_DIR: run,
-    JUPYTERLAB_SETTINGS_DIR: join(jupyter, 'settings'),
-    JUPYTERLAB_WORKSPACES_DIR: join(jupyter, 'workspaces'),
+    JUPYTERLAB_SETTINGS_DIR: join(memory, 'settings'),
+    JUPYTERLAB_WORKSPACES_DIR: join(memory, 'workspaces'),
     IPYTHONDIR: join(jupyter, 'ipython'),
     JUPYTER_PLATFORM_DIRS: '0',
   };
@@ -64,7 +65,11 @@ export function startServer(choice, { port, folder }) {
     [...args, ...serverOptions(port, folder, run, choice.where === 'the local .venv')],
     {
       cwd: folder,
-      env: { ...process.env, ...jupyterEnvironment(run), JUPYTER_TOKEN: token },
+      env: {
+        ...process.env,
+        ...jupyterEnvironment(run, folder === notebooks ? jupyter : run),
+        JUPYTER_TOKEN: token,
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: process.platform !== 'win32',
     },

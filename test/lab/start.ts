@@ -12,8 +12,8 @@ export interface StartedLab {
   process: ChildProcess;
   /** Everything printed until now. */
   output(): string;
-  /** Ctrl-C: ends it and waits for that. Resolves to the exit code. */
-  stop(signal?: NodeJS.Signals): Promise<number | null>;
+  /** Ctrl-C, or another signal: ends it, and resolves when that is done. */
+  stop(signal?: NodeJS.Signals): Promise<void>;
 }
 
 /** A port of the loopback address that is free now. */
@@ -39,9 +39,10 @@ export async function startLab(options: { folder?: string; port?: number } = {})
   const args = ['start', '--', '--no-browser', '--port', String(port)];
   if (options.folder) args.push('--notebooks', options.folder);
   args.push(`--jupyter=${process.env.VMLAB_PYTHON || 'local'}`);
-  const child = spawn('npm', args, { cwd: project, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn('npm', args, { cwd: project, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
   let printed = '';
-  const ended = new Promise<number | null>((resolve) => child.on('exit', resolve));
+  // 'close': npm itself ends at once on a signal, our script when JupyterLab has ended.
+  const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
   const url = await new Promise<string>((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error(`no address after ten minutes:\n${printed}`)), 600_000);
     for (const stream of [child.stdout, child.stderr])
@@ -54,9 +55,10 @@ export async function startLab(options: { folder?: string; port?: number } = {})
     ended.then((code) => reject(new Error(`npm start ended with ${code}:\n${printed}`)));
   });
   const { origin, searchParams } = new URL(url);
-  const stop = (signal: NodeJS.Signals = 'SIGINT') => {
-    child.kill(signal);
-    return ended;
+  const stop = async (signal: NodeJS.Signals = 'SIGINT') => {
+    // To the whole process group, as a terminal does it.
+    if (child.exitCode === null) process.kill(-child.pid!, signal);
+    await ended;
   };
   return {
     url,
@@ -66,6 +68,19 @@ export async function startLab(options: { folder?: string; port?: number } = {})
     output: () => printed,
     stop,
   };
+}
+
+/** Starts JupyterLab for `use`, and ends it afterwards, whatever happens. */
+export async function withLab<T>(
+  options: { folder?: string },
+  use: (lab: StartedLab) => Promise<T>,
+): Promise<T> {
+  const lab = await startLab(options);
+  try {
+    return await use(lab);
+  } finally {
+    await lab.stop('SIGTERM');
+  }
 }
 
 /** The command lines of all running processes in which a text stands. */
