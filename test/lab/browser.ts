@@ -82,6 +82,8 @@ export async function runAllCells(page: Page, timeout = 60_000): Promise<void> {
   // A cell that was not run shows [ ], one that waits or runs [*]. (JupyterLab keeps all cells in the page.)
   // While JupyterLab still arranges its menus a click can come to nothing: then again, as a person would.
   do {
+    // A click can also meet the neighbour in the menu, which asks whether to restart the kernel: no.
+    if (await page.locator('dialog.jp-Dialog').isVisible()) await page.keyboard.press('Escape');
     await page.getByRole('menuitem', { name: 'Run', exact: true }).click();
     await page.getByRole('menuitem', { name: 'Run All Cells', exact: true }).click();
   } while (!(await untilNone(/^\[ ?\]:$/, Math.min(deadline, Date.now() + 3000))) && Date.now() < deadline);
