@@ -3,7 +3,8 @@
  *
  * Operands are written as the row's syntax says, pseudo-instructions by reading the assembler's
  * table of them backwards. Names and forms are those of GNU's objdump, but for one thing: where its
- * aliases write `and a0,a0,1`, here stands `andi a0, a0, 1`.
+ * aliases write `and a0,a0,1`, here stands `andi a0, a0, 1`, and compressed instructions keep their
+ * names (`c.mv`), so that what is read back is as long as it was.
  */
 import { bits, hex } from '../bits';
 import { csrByName, csrByNumber } from '../isa/csrs';
@@ -31,7 +32,8 @@ export function disassemble(word: number, address = 0, options: DisassembleOptio
   if (instruction === undefined)
     return bits(word, 1, 0) === 3 ? `.word ${hex(word)}` : `.half ${hex(bits(word, 15, 0), 4)}`;
   const alias = options.aliases === false ? undefined : aliasOf(instruction);
-  if (alias !== undefined) return show(alias.name, alias.slots, alias.operands, instruction, address, options);
+  if (alias !== undefined)
+    return show(alias.name, alias.slots, alias.operands, instruction, address, options);
   const operands = new Map<string, string>(Object.keys(NOTHING).map((name) => [name, name]));
   for (const half of ['pred', 'succ']) operands.set(half, half);
   return show(instruction.row.name, slotsOf(instruction.row), operands, instruction, address, options);
@@ -143,7 +145,7 @@ function showValue(
     case 'offset':
       return showTarget((address + value) >>> 0, symbols);
     case 'upper':
-      return hex(bits(value, field.width - 1, field.zeros), 1);
+      return hex(bits(value, 31, field.zeros), 1);
     default:
       return String(value);
   }
