@@ -3,7 +3,8 @@
  *
  * Operands are written as the row's syntax says, pseudo-instructions by reading the assembler's
  * table of them backwards. Names and forms are those of GNU's objdump, but for one thing: where its
- * aliases write `and a0,a0,1`, here stands `andi a0, a0, 1`.
+ * aliases write `and a0,a0,1`, here stands `andi a0, a0, 1`, and compressed instructions keep their
+ * names (`c.mv`), so that what is read back is as long as it was.
  */
 import { bits, hex } from '../bits';
 import { csrByName, csrByNumber } from '../isa/csrs';
@@ -144,7 +145,7 @@ function showValue(
     case 'offset':
       return showTarget((address + value) >>> 0, symbols);
     case 'upper':
-      return hex(bits(value, field.width - 1, field.zeros), 1);
+      return hex(bits(value, 31, field.zeros), 1);
     default:
       return String(value);
   }

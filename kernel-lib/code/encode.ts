@@ -17,7 +17,7 @@ export function encode(row: Row, operands: Partial<Operands>): number {
   let word = row.match;
   for (const field of row.format.fields) {
     const value = operands[field.operand] ?? field.from;
-    const problem = rangeProblem(field, value) ?? excludedProblem(row, field, value);
+    const problem = operandProblem(row, field, value);
     if (problem !== undefined) throw new RangeError(`${row.name}: ${problem}`);
     for (const other of field.same) mustBe(row, operands, other, value);
     word |= fieldBits(field, value);
@@ -33,12 +33,13 @@ function mustBe(row: Row, operands: Partial<Operands>, operand: keyof Operands, 
     throw new RangeError(`${row.name}: ${operand} can only be ${value} here, not ${given}`);
 }
 
-function excludedProblem(row: Row, field: Field, value: number): string | undefined {
+/** Why `value` cannot be this operand of this instruction, in words; undefined if it can. */
+export function operandProblem(row: Row, field: Field, value: number): string | undefined {
   const isExcluded = row.excluded[field.operand]?.includes(value) ?? false;
-  return isExcluded ? `${field.operand} may not be ${value}` : undefined;
+  return isExcluded ? `${field.operand} may not be ${value}` : rangeProblem(field, value);
 }
 
-/** Why `value` cannot be this operand, in words; undefined if it can. */
+/** Why `value` does not fit into a field, in words; undefined if it does. */
 export function rangeProblem(field: Field, value: number): string | undefined {
   const { low, high } = fieldRange(field);
   const step = 2 ** field.zeros;

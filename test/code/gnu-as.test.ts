@@ -8,8 +8,8 @@ import { encode } from '../../kernel-lib/code/encode';
 import type { Operands, Row } from '../../kernel-lib/isa/formats';
 import { ISA } from '../../kernel-lib/isa/isa';
 import { ABI_NAMES } from '../../kernel-lib/isa/registers';
-import { gnuAssemble, hasGnu } from './gnu';
-import { Random, randomOperands, rowBytes } from './random';
+import { gnuAssemble, hasGnu, NEWER_CSRS } from './gnu';
+import { Random, randomOperands } from './random';
 
 /** Expects our bytes to be GNU's. */
 function expectSame(text: string, options: AssembleOptions = {}): void {
@@ -26,13 +26,12 @@ describe.skipIf(!hasGnu)('assembler and GNU as', () => {
     const random = new Random(4);
     const lines: string[] = [];
     for (const row of ISA) {
-      if (rowBytes(row) === 2) lines.push('.option rvc');
+      if (row.length === 2) lines.push('.option rvc');
       for (let round = 0; round < 40; round++) {
         const text = rowText(row, randomOperands(random, row));
-        // GNU as before 2.41 cannot write a fence without any accesses.
-        if (!/^fence .*\b0\b/.test(text)) lines.push(text);
+        if (!UNWRITABLE.test(text) && !NEWER_CSRS.test(text)) lines.push(text);
       }
-      if (rowBytes(row) === 2) lines.push('.option norvc');
+      if (row.length === 2) lines.push('.option norvc');
     }
     expectSame(lines.join('\n'));
   });
@@ -66,6 +65,9 @@ describe.skipIf(!hasGnu)('assembler and GNU as', () => {
     expectSame(readFileSync(new URL(name, guests), 'utf8'));
   });
 });
+
+/** What GNU as before 2.41 cannot write: a fence without accesses, and hints (compressed shifts by 0). */
+const UNWRITABLE = /^fence .*\b0\b|^c\.(slli|srli|srai) .* 0$/;
 
 /** An instruction as text. Targets are relative: GNU as would make two instructions for an absolute one. */
 function rowText(row: Row, operands: Partial<Operands>): string {

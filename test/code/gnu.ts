@@ -3,6 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { hex } from '../../kernel-lib/bits';
 import type { Program } from '../../kernel-lib/code/program';
 
 const PREFIXES = ['riscv64-unknown-elf-', 'riscv32-unknown-elf-', 'riscv64-linux-gnu-'];
@@ -38,8 +39,10 @@ function run(tool: string, ...args: string[]): string {
  */
 export function gnuAssemble(text: string, like: Program): Uint8Array[] {
   return inFolder((path) => {
-    writeFileSync(path('a.s'), `.option norelax\n${text}\n`);
-    run('as', march(/\brvc\b/.test(text)), '-mabi=ilp32', path('a.s'), '-o', path('a.o'));
+    // With C, GNU as would compress what can be; only what is written as compressed shall be.
+    const isCompressed = /\brvc\b/.test(text);
+    writeFileSync(path('a.s'), `.option norelax\n${isCompressed ? '.option norvc\n' : ''}${text}\n`);
+    run('as', march(isCompressed), '-mabi=ilp32', path('a.s'), '-o', path('a.o'));
     const places = like.segments.map(
       ({ name, address }) => `--section-start=${name}=0x${address.toString(16)}`,
     );
@@ -53,28 +56,26 @@ export function gnuAssemble(text: string, like: Program): Uint8Array[] {
 }
 
 /** objdump's text for each of the words, which lie one behind the other from `address` on. */
-export function gnuDisassemble(bytes: Uint8Array, address: number, aliases: boolean): string[] {
+export function gnuDisassemble(
+  words: readonly [word: number, bytes: 2 | 4][],
+  address: number,
+  aliases: boolean,
+): string[] {
+  const text = words.map(([word, bytes]) => `.insn ${bytes}, ${hex(word & (bytes === 2 ? 0xffff : -1))}`);
   return inFolder((path) => {
-    writeFileSync(path('a.bin'), bytes);
+    writeFileSync(path('a.s'), `${text.join('\n')}\n`);
+    run('as', march(true), '-mabi=ilp32', path('a.s'), '-o', path('a.o'));
+    run('ld', ...LD, `-Ttext=${hex(address)}`, '-e', '0', path('a.o'), '-o', path('a.elf'));
     const options = aliases ? [] : ['-M', 'no-aliases'];
-    const text = run(
-      'objdump',
-      '-D',
-      '-b',
-      'binary',
-      '-m',
-      'riscv:rv32',
-      '-z',
-      ...options,
-      `--adjust-vma=${address}`,
-      path('a.bin'),
-    );
-    return text
+    return run('objdump', '-d', '-z', ...options, path('a.elf'))
       .split('\n')
       .filter((line) => /^\s*[0-9a-f]+:\t/.test(line))
       .map((line) => line.split('\t').slice(2).join(' '));
   });
 }
+
+/** CSRs of the manual's newer editions, which binutils 2.40 doesn't know. */
+export const NEWER_CSRS = /\b(hedelegh|medelegh)\b/;
 
 /** What a binutils tool prints about a file with these bytes. */
 export function gnuInspect(

@@ -5,33 +5,37 @@ import { disassemble } from '../../kernel-lib/code/disassemble';
 import { encode } from '../../kernel-lib/code/encode';
 import type { Row } from '../../kernel-lib/isa/formats';
 import { ISA } from '../../kernel-lib/isa/isa';
-import { gnuDisassemble, hasGnu } from './gnu';
-import { Random, randomOperand, randomOperands, rowBytes } from './random';
+import { gnuDisassemble, hasGnu, NEWER_CSRS } from './gnu';
+import { Random, randomOperand, randomOperands } from './random';
 
 const ADDRESS = 0x80400000;
 const ROUNDS = 40;
 
 describe.skipIf(!hasGnu)('disassembler and objdump', () => {
   const words = ISA.flatMap((row) => wordsOf(row).map((word) => ({ row, word })));
-  const bytes = new Uint8Array(words.reduce((size, { row }) => size + rowBytes(row), 0));
-  const view = new DataView(bytes.buffer);
   const addresses: number[] = [];
-  let offset = 0;
-  for (const { row, word } of words) {
-    addresses.push(ADDRESS + offset);
-    if (rowBytes(row) === 4) view.setInt32(offset, word, true);
-    else view.setInt16(offset, word, true);
-    offset += rowBytes(row);
-  }
+  words.reduce((address, { row }) => {
+    addresses.push(address);
+    return address + row.length;
+  }, ADDRESS);
 
   it.each([true, false])('say the same, aliases: %s', (aliases) => {
-    const theirs = gnuDisassemble(bytes, ADDRESS, aliases);
+    const theirs = gnuDisassemble(
+      words.map(({ row, word }) => [word, row.length]),
+      ADDRESS,
+      aliases,
+    );
     expect(theirs.length).toBe(words.length);
     const ours = words.map(({ word }, index) => disassemble(word, addresses[index], { aliases }));
     const hasTarget = (row: Row) => row.format.fields.some((field) => field.kind === 'offset');
     const shown = (text: string, index: number) => normal(text, hasTarget(words[index].row));
     const differing = ours.flatMap((text, index) =>
-      shown(text, index) === shown(theirs[index], index) ? [] : [`${text} | ${theirs[index]}`],
+      UNNAMED.test(text) ||
+      NEWER_CSRS.test(text) ||
+      (aliases && words[index].row.length === 2) ||
+      shown(text, index) === shown(theirs[index], index)
+        ? []
+        : [`${text} | ${theirs[index]}`],
     );
     expect(differing).toEqual([]);
   });
@@ -47,12 +51,15 @@ function wordsOf(row: Row): number[] {
     const operands = row.format.fields.map((field) => {
       const special =
         field.kind === 'register' ? [0, 1, 5] : field.kind === 'signed' ? [0, 1, -1, 255] : undefined;
-      return [field.operand, special ? random.pick(special) : randomOperand(random, field)];
+      return [field.operand, special ? random.pick(special) : randomOperand(random, row, field)];
     });
     words.push(encode(row, Object.fromEntries(operands)));
   }
   return words;
 }
+
+/** Hints, for which objdump has names of its own. */
+const UNNAMED = /^c\.(slli|srli|srai) .* 0$/;
 
 /** Instructions with a number that objdump's aliases write like those with a register: `and a0,a0,1`. */
 const SHORTENED = /^(add|and|or|xor|sll|srl|sra|csrr?[wsc])(?= .*,-?\d+$)/;
@@ -63,6 +70,7 @@ function normal(text: string, hasTarget: boolean): string {
     .replace(/\s*#.*$/, '')
     // What objdump before 2.41 says for the empty set.
     .replaceAll('unknown', '0')
+    .replace('c.addi zero,0', 'c.nop')
     .replace(/\s*<.*>$/, '')
     .replace(/\s+/, ' ')
     .replaceAll(/,\s+/g, ',')

@@ -1,7 +1,6 @@
 /** Random numbers that are the same in every run, and random operands of rows. */
 
-import { bits } from '../../kernel-lib/bits';
-import { fieldRange } from '../../kernel-lib/code/encode';
+import { fieldRange, operandProblem } from '../../kernel-lib/code/encode';
 import { CSRS } from '../../kernel-lib/isa/csrs';
 import type { Field, Operands, Row } from '../../kernel-lib/isa/formats';
 
@@ -26,24 +25,22 @@ export class Random {
   }
 }
 
-/** A value that the field can hold; often one at an edge. */
-export function randomOperand(random: Random, field: Field): number {
+/** A value that this operand of the row can have; often one at an edge. */
+export function randomOperand(random: Random, row: Row, field: Field): number {
   if (field.kind === 'csr') return random.pick(CSRS).number;
   const step = 2 ** field.zeros;
   const { low, high } = fieldRange(field);
-  if (field.kind === 'upper') return Math.imul(random.between(0, 2 ** (field.width - field.zeros) - 1), step);
-  const edges = [low, high, 0, step, low + step, high - step].filter(
-    (value) => value >= low && value <= high,
-  );
-  return random.between(0, 2) === 0
-    ? random.pick(edges)
-    : low + step * random.between(0, (high - low) / step);
+  const edges = [low, high, 0, step, low + step, high - step];
+  for (;;) {
+    const value =
+      random.between(0, 2) === 0 ? random.pick(edges) : low + step * random.between(0, (high - low) / step);
+    if (operandProblem(row, field, value) === undefined) return value;
+  }
 }
 
 /** Operands for every field of the row. */
 export function randomOperands(random: Random, row: Row): Partial<Operands> {
-  return Object.fromEntries(row.format.fields.map((field) => [field.operand, randomOperand(random, field)]));
+  return Object.fromEntries(
+    row.format.fields.map((field) => [field.operand, randomOperand(random, row, field)]),
+  );
 }
-
-/** How many bytes an instruction of this row takes. */
-export const rowBytes = (row: Row) => (bits(row.match, 1, 0) === 3 ? 4 : 2);

@@ -4,10 +4,10 @@
  * What can be written is read off the rows and the table of pseudo-instructions. Operands are read
  * at once; their values, and with them the words, are made when all addresses are known.
  */
-import { bits } from '../../bits';
 import type { Field, Operands, Row } from '../../isa/formats';
 import { ISA } from '../../isa/isa';
-import { encode, fieldRange, rangeProblem, rowByName } from '../encode';
+import { ABI_NAMES } from '../../isa/registers';
+import { encode, fieldRange, operandProblem, rowByName } from '../encode';
 import { type Expression, evaluate, pcrelOperand } from './expressions';
 import { lex, span, type Token } from './lexer';
 import {
@@ -114,7 +114,7 @@ function prepare(assembly: Assembly, pattern: RowPattern, bindings: Bindings, pl
   checkFixedRegisters(pattern, bindings);
   const pcrel = parts.map(({ value }) => (typeof value === 'number' ? undefined : pcrelOperand(value)));
   return {
-    bytes: bits(row.match, 1, 0) === 3 ? 4 : 2,
+    bytes: row.length,
     pcrel: pcrel.find((expression) => expression !== undefined),
     encode(address) {
       const operands: Partial<Operands> = {};
@@ -143,9 +143,7 @@ function readOperand(
   }
   if (field.kind === 'register') {
     const number = readRegister(group, pattern, field.operand);
-    const problem = rangeProblem(field, number);
-    if (problem !== undefined)
-      fail(span(group, place), `\`${pattern.name}\` cannot name this register: ${problem}.`);
+    if (operandProblem(pattern.row, field, number) !== undefined) wrongRegister(pattern.row, field, group[0]);
     return number;
   }
   if (field.kind === 'csr') {
@@ -156,6 +154,17 @@ function readOperand(
   if (group.length === 0) return 0;
   noRegister(group, pattern);
   return assembly.expression(group, place);
+}
+
+/** The instruction has no bits for this register, or means something else with it. */
+function wrongRegister(row: Row, field: Field, token: Token): never {
+  const { low, high } = fieldRange(field);
+  if (field.from > 0)
+    fail(
+      token,
+      `\`${row.name}\` can only name ${ABI_NAMES[low]} to ${ABI_NAMES[high]} (x${low} to x${high}) here.`,
+    );
+  return fail(token, `\`${row.name}\` does not work with \`${token.text}\` here.`);
 }
 
 /** For somebody who writes `addi a0, a0, a1`. */
@@ -204,7 +213,7 @@ function operandValue(
     return fail(place, `${value} needs more than the 32 bits of a register.`);
   if (field.kind === 'upper') return upperValue(row, field, value, place);
   const number = field.kind === 'signed' ? Number(BigInt.asIntN(32, value)) : Number(value);
-  if (rangeProblem(field, number) !== undefined) outOfRange(row, field, number, place);
+  if (operandProblem(row, field, number) !== undefined) outOfRange(row, field, number, place);
   return number;
 }
 
@@ -239,15 +248,24 @@ function itemAt<T extends { offset: number; size: number }>(
   return items[low]?.offset === offset ? items[low] : undefined;
 }
 
+/** The number is that of the upper bits: `lui a0, 1` is 4096. */
 function upperValue(row: Row, field: Field, value: bigint, place: Place): number {
-  const most = 2 ** (field.width - field.zeros) - 1;
+  const most = 2 ** (32 - field.zeros) - 1;
   if (value < 0n || value > BigInt(most)) {
     return fail(
       place,
-      `${value} does not fit: \`${row.name}\` takes 0 to ${most} (0x${most.toString(16)}), the upper ${field.width - field.zeros} bits. Use \`%hi(…)\`, or let \`li\` do it.`,
+      `${value} does not fit: \`${row.name}\` takes 0 to ${most} (0x${most.toString(16)}), the upper ${32 - field.zeros} bits. Use \`%hi(…)\`, or let \`li\` do it.`,
     );
   }
-  return Number(BigInt.asIntN(32, value << BigInt(field.zeros)));
+  const number = Number(BigInt.asIntN(32, value << BigInt(field.zeros)));
+  if (operandProblem(row, field, number) !== undefined) {
+    const high = fieldRange(field).high / 2 ** field.zeros;
+    fail(
+      place,
+      `${value} does not fit: \`${row.name}\` takes 1 to ${high} and 0x${(most - high).toString(16)} to 0x${most.toString(16)}. Use \`lui\`.`,
+    );
+  }
+  return number;
 }
 
 function offsetValue(row: Row, field: Field, target: bigint, place: Place, address: number): number {
@@ -262,7 +280,7 @@ function offsetValue(row: Row, field: Field, target: bigint, place: Place, addre
       `This is ${distance} bytes away, but \`${row.name}\` only reaches ${low} to ${high}. ${hint}`,
     );
   }
-  if (distance % 2 ** field.zeros !== 0)
+  if (operandProblem(row, field, distance) !== undefined)
     return fail(place, `This is ${distance} bytes away, but \`${row.name}\` can only go to even addresses.`);
   return distance;
 }
@@ -272,6 +290,8 @@ function outOfRange(row: Row, field: Field, value: number, place: Place): never 
   const takes = `\`${row.name}\` takes ${low} to ${high} here`;
   if (field.kind === 'csr')
     return fail(place, `There is no CSR number ${value}: they go from 0 to 0x${high.toString(16)}.`);
+  if (row.excluded[field.operand]?.includes(value))
+    return fail(place, `\`${row.name}\` does not take ${value} here.`);
   if (value >= low && value <= high)
     return fail(place, `${value} does not fit: \`${row.name}\` takes multiples of ${2 ** field.zeros} here.`);
   if (field.kind !== 'signed') return fail(place, `${value} does not fit: ${takes}.`);
