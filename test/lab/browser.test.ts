@@ -18,7 +18,9 @@ test('npm start opens a JupyterLab in which a notebook runs', { timeout: 300_000
       withPage(async (page) => {
         await openNotebook(page, lab, 'small.ipynb');
         await runAllCells(page);
-        await expect.poll(() => outputsOf(page).last().innerText(), { timeout: 10_000 }).toContain('answer 42');
+        await expect
+          .poll(() => outputsOf(page).last().innerText(), { timeout: 10_000 })
+          .toContain('answer 42');
         expect(await page.locator('.Toastify__toast').count()).toBe(0);
       }),
     );
