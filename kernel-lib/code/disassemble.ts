@@ -31,7 +31,8 @@ export function disassemble(word: number, address = 0, options: DisassembleOptio
   if (instruction === undefined)
     return bits(word, 1, 0) === 3 ? `.word ${hex(word)}` : `.half ${hex(bits(word, 15, 0), 4)}`;
   const alias = options.aliases === false ? undefined : aliasOf(instruction);
-  if (alias !== undefined) return show(alias.name, alias.slots, alias.operands, instruction, address, options);
+  if (alias !== undefined)
+    return show(alias.name, alias.slots, alias.operands, instruction, address, options);
   const operands = new Map<string, string>(Object.keys(NOTHING).map((name) => [name, name]));
   for (const half of ['pred', 'succ']) operands.set(half, half);
   return show(instruction.row.name, slotsOf(instruction.row), operands, instruction, address, options);

@@ -9,9 +9,9 @@ import type { Token } from './lexer';
 import {
   BLOCK_NAMES,
   BLOCKS,
-  captureBlock,
   CLOSINGS,
   CONDITIONS,
+  captureBlock,
   directiveOf,
   expandBody,
   type Macro,
@@ -294,4 +294,3 @@ const COMPARISONS: Record<string, (value: bigint) => boolean> = {
   '.ifgt': (value) => value > 0n,
   '.ifge': (value) => value >= 0n,
 };
-
