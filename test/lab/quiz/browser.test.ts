@@ -57,7 +57,6 @@ describe.skipIf(isMissing)('a quiz in the browser', () => {
 
   /** The text that one sees, on one line. */
   async function shown(locator: Locator): Promise<string> {
-    // biome-ignore lint/performance/useDomNodeTextContent: textContent would have what is hidden too
     return (await locator.innerText()).replace(/\s+/g, ' ').trim();
   }
 
