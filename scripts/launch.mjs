@@ -61,7 +61,11 @@ export function readOptions(args) {
  */
 async function findPort(wanted) {
   if (wanted !== undefined) {
-    if (await isFree(wanted)) return wanted;
+    // One that is just being ended may hold its port for a moment yet.
+    for (let tries = 0; tries < 10; tries++) {
+      if (await isFree(wanted)) return wanted;
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
     throw new Problem(
       `port ${wanted} of ${HOST} is taken or not allowed: another program listens there, perhaps an earlier npm start.\n` +
         `  End that one (Ctrl-C in its terminal), or choose another port: npm start -- --port ${wanted < 65525 ? wanted + 10 : FIRST_PORT}\n` +
@@ -122,7 +126,7 @@ async function serve(jupyter, port, { folder, browser }) {
     await server.stop();
     throw error;
   }
-  say(`  ${'JupyterLab'.padEnd(28)} ${((Date.now() - since) / 1000).toFixed(1).padStart(6)} s\n`);
+  say(`  ${'JupyterLab starts'.padEnd(28)} ${((Date.now() - since) / 1000).toFixed(1).padStart(6)} s\n`);
   say(`JupyterLab is ready:  ${server.url}\n\nCtrl-C ends it.`);
   if (browser) openBrowser(server.url);
   const code = await server.ended;
@@ -141,7 +145,7 @@ async function serve(jupyter, port, { folder, browser }) {
 function endWithParent(end) {
   if (!process.env.npm_lifecycle_event) return;
   const parent = process.ppid;
-  setInterval(() => process.ppid !== parent && end(), 1000).unref();
+  setInterval(() => process.ppid !== parent && end(), 200).unref();
 }
 
 /** @param {string} url */

@@ -122,7 +122,7 @@ function showProgress(title, since) {
         words
           .filter((line) => /^[A-Za-z]/.test(line))
           .at(-1)
-          ?.slice(0, 80) ?? latest;
+          ?.slice(0, 60) ?? latest;
     },
     stop: () => {
       clearInterval(timer);

@@ -125,7 +125,7 @@ export function makeVenv() {
     const [command, ...args] = python.command;
     await step(`Python ${python.version.join('.')} venv`, command, [...args, '-m', 'venv', venv]);
     const pip = ['-m', 'pip', 'install', '--disable-pip-version-check', '--no-input', '--progress-bar=off'];
-    await step('JupyterLab', venvPython, [...pip, '-r', requirements[0]], {
+    await step('JupyterLab packages', venvPython, [...pip, '-r', requirements[0]], {
       env: pipCache(),
       onFailure: (output) =>
         /No matching distribution|Could not find a version/.test(output)

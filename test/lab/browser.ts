@@ -58,12 +58,24 @@ export async function withPage<T>(use: (page: Page) => Promise<T>): Promise<T> {
 }
 
 /**
- * Opens a notebook in JupyterLab and waits until its kernel is idle.
+ * Opens a notebook in JupyterLab and waits until its kernel has answered: before that, JupyterLab shows it as
+ * idle too, but commands to run a cell come to nothing.
  * @param path of the notebook, below the folder that JupyterLab was opened on
  */
 export async function openNotebook(page: Page, lab: StartedLab, path: string): Promise<void> {
+  const answer = page
+    .waitForEvent('websocket', {
+      predicate: (socket) => /\/api\/kernels\/[^/]+\/channels/.test(socket.url()),
+      timeout: 90_000,
+    })
+    .then((socket) =>
+      socket.waitForEvent('framereceived', {
+        predicate: ({ payload }) => String(payload).includes('kernel_info_reply'),
+        timeout: 60_000,
+      }),
+    );
   const address = path.split('/').map(encodeURIComponent).join('/');
-  await page.goto(`${lab.site}/lab/tree/${address}?token=${lab.token}&reset`);
+  await Promise.all([answer, page.goto(`${lab.site}/lab/tree/${address}?token=${lab.token}&reset`)]);
   await page.locator(`${PANEL} .jp-Cell`).first().waitFor({ timeout: 60_000 });
   await untilIdle(page, 60_000);
 }
@@ -73,22 +85,15 @@ export async function openNotebook(page: Page, lab: StartedLab, path: string): P
  * @param timeout milliseconds for the whole notebook
  */
 export async function runAllCells(page: Page, timeout = 60_000): Promise<void> {
-  const deadline = Date.now() + timeout;
-  const untilNone = async (pattern: RegExp, until: number) => {
-    while (Date.now() < until && (await prompts(page)).some((text) => pattern.test(text)))
-      await page.waitForTimeout(100);
-    return !(await prompts(page)).some((text) => pattern.test(text));
-  };
+  await page.getByRole('menuitem', { name: 'Run', exact: true }).click();
+  await page.getByRole('menuitem', { name: 'Run All Cells', exact: true }).click();
   // A cell that was not run shows [ ], one that waits or runs [*]. (JupyterLab keeps all cells in the page.)
-  // While JupyterLab still arranges its menus a click can come to nothing: then again, as a person would.
-  do {
-    // A click can also meet the neighbour in the menu, which asks whether to restart the kernel: no.
-    if (await page.locator('dialog.jp-Dialog').isVisible()) await page.keyboard.press('Escape');
-    await page.getByRole('menuitem', { name: 'Run', exact: true }).click();
-    await page.getByRole('menuitem', { name: 'Run All Cells', exact: true }).click();
-  } while (!(await untilNone(/^\[ ?\]:$/, Math.min(deadline, Date.now() + 3000))) && Date.now() < deadline);
-  if (!(await untilNone(/^\[[ *]?\]:$/, deadline)))
-    throw new Error(`cells still wait after ${timeout} ms: ${await prompts(page)}`);
+  const deadline = Date.now() + timeout;
+  while (!(await prompts(page)).every((text) => /^\[\d+\]:$/.test(text))) {
+    if (Date.now() > deadline)
+      throw new Error(`cells still wait after ${timeout} ms: ${await prompts(page)}`);
+    await page.waitForTimeout(100);
+  }
   await untilIdle(page, timeout);
 }
 
