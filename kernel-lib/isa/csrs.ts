@@ -140,6 +140,15 @@ const HPM = Array.from({ length: 29 }, (_, n) => n + 3);
 const HPM_SOURCE = 'Priv, Hardware Performance Monitor';
 
 // biome-ignore format: a table
+const TRIGGERS = [
+  // There are none: type 0 in tdata1.
+  csr(0x7a0, 'tselect',    FIXED, 'Debug, Trigger Module Registers'),
+  csr(0x7a1, 'tdata1',     FIXED, 'Debug, Trigger Module Registers'),
+  csr(0x7a2, 'tdata2',     FIXED, 'Debug, Trigger Module Registers'),
+  csr(0x7a3, 'tdata3',     FIXED, 'Debug, Trigger Module Registers'),
+];
+
+// biome-ignore format: a table
 const COUNTERS = [
   csr(0x320, 'mcountinhibit', 'IR 2, CY 0', 'Priv, Machine Counter-Inhibit (mcountinhibit) Register'),
   csr(0xb00, 'mcycle',     ALL,   'Priv, Hardware Performance Monitor', { live: 'cycle' }),
@@ -220,7 +229,14 @@ const HYPERVISOR = [
 ];
 
 /** All CSRs that a machine can have. */
-export const CSRS: readonly Csr[] = [...SUPERVISOR, ...MACHINE, ...COUNTERS, ...PMP, ...HYPERVISOR];
+export const CSRS: readonly Csr[] = [
+  ...SUPERVISOR,
+  ...MACHINE,
+  ...TRIGGERS,
+  ...COUNTERS,
+  ...PMP,
+  ...HYPERVISOR,
+];
 
 /** `misa` for RV32 with these extensions. */
 function misa(extensions: string): number {

@@ -37,7 +37,7 @@ export class Clint implements Device {
     return this.counter.high(this.ticks);
   }
 
-  /** mtime and mtimecmp as numbers, for showing; what is beyond 2 ** 53 is rounded. */
+  /** mtime and mtimecmp as numbers, for showing; infinity for what no run will reach. */
   get mtime(): number {
     return toNumber(this.timeHigh, this.timeLow);
   }
@@ -124,5 +124,6 @@ export class Clint implements Device {
 }
 
 function toNumber(high: number, low: number): number {
-  return (high >>> 0) * 2 ** 32 + (low >>> 0);
+  const count = (high >>> 0) * 2 ** 32 + (low >>> 0);
+  return count < Number.MAX_SAFE_INTEGER ? count : Number.POSITIVE_INFINITY;
 }
