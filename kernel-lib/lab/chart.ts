@@ -86,7 +86,13 @@ export const chart = {
       options: (plot) => ({
         marginLeft: 130,
         height: 110 + 40 * reports.length,
-        x: { label: 'cycles', labelOffset: 40, grid: true, tickFormat: 's' },
+        x: {
+          label: 'cycles',
+          labelOffset: 40,
+          grid: true,
+          tickFormat: 's',
+          ...(rows.every((row) => row.cycles === 0) ? { domain: [0, 1] } : {}),
+        },
         y: { label: null },
         color: holderColours(Object.keys(HOLDERS) as (keyof typeof HOLDERS)[]),
         marks: [
