@@ -84,6 +84,7 @@ export function boardTree(board: Board): TreeNode {
 
 function cpus(): TreeNode {
   const interrupts = node('interrupt-controller', {
+    '#address-cells': 0,
     '#interrupt-cells': 1,
     'interrupt-controller': true,
     compatible: 'riscv,cpu-intc',
