@@ -20,7 +20,12 @@ const opcodeOf = (word: number) =>
   isCompressed(word) ? 128 + (bits(word, 15, 13) << 2) + (word & 3) : word & 0x7f;
 
 const rowsByOpcode: Row[][] = Array.from({ length: 128 + 32 }, () => []);
-for (const row of ISA) rowsByOpcode[opcodeOf(row.match)].push(row);
+/** The rows that exclude some operands. */
+const withExclusions = new Set<Row>();
+for (const row of ISA) {
+  rowsByOpcode[opcodeOf(row.match)].push(row);
+  if (Object.keys(row.excluded).length > 0) withExclusions.add(row);
+}
 
 /**
  * The instruction that a word encodes, or undefined if it encodes none. Of a compressed one only
@@ -31,15 +36,15 @@ export function decode(word: number): Instruction | undefined {
   for (const row of rowsByOpcode[opcodeOf(own)]) {
     if ((own & row.mask) !== row.match) continue;
     const instruction = withOperands(row, own);
-    if (!isExcluded(instruction)) return instruction;
+    if (!withExclusions.has(row) || !isExcluded(instruction)) return instruction;
   }
   return undefined;
 }
 
 function withOperands(row: Row, word: number): Instruction {
   const { fields, implied } = row.format;
-  const nothing = { rd: 0, rs1: 0, rs2: 0, imm: 0, csr: 0 };
-  const instruction: Instruction = { row, word, length: row.length, ...nothing, ...implied };
+  const { rd = 0, rs1 = 0, rs2 = 0, imm = 0, csr = 0 } = implied;
+  const instruction: Instruction = { row, word, length: row.length, rd, rs1, rs2, imm, csr };
   for (const field of fields) {
     const value = fieldValue(field, word);
     instruction[field.operand] = value;

@@ -2,6 +2,10 @@
  * The bus: what answers at a physical address. RAM first, then devices by range.
  */
 import type { Memory } from './memory';
+import type { StateStream } from './state';
+
+/** What a device does with its interrupt line: high as long as it wants to be seen to. */
+export type InterruptLine = (isHigh: boolean) => void;
 
 /** A device with registers on the bus. Offsets are from its base. */
 export interface Device {
@@ -12,10 +16,13 @@ export interface Device {
   read(width: 1 | 2 | 4, offset: number): number | undefined;
   /** False if there is no such register: a store access fault. */
   write(width: 1 | 2 | 4, offset: number, value: number): boolean;
+  /** Saves or restores its state. */
+  exchange(stream: StateStream): void;
 }
 
 export class Bus {
-  private readonly devices: Device[] = [];
+  /** In the order in which they were attached. */
+  readonly devices: Device[] = [];
 
   constructor(readonly ram: Memory) {}
 

@@ -75,7 +75,7 @@ export const EMULATE: Work = { instruction: 12, l1: 4 };
 /** The cycles that some work takes at these unit costs. */
 export function cyclesOf(work: Work, costs: CostTable): number {
   let cycles = 0;
-  for (const [kind, times] of Object.entries(work)) cycles += times * costs[kind as keyof Work];
+  for (const kind in work) cycles += (work[kind as keyof Work] ?? 0) * costs[kind as keyof Work];
   return cycles;
 }
 

@@ -4,6 +4,8 @@
  * What really counts is a JavaScript number (exact up to 2 ** 53, which no run reaches). A
  * `Counter` keeps what software added to it, as two words, so that every 64-bit value is exact.
  */
+import type { StateStream } from './state';
+
 const TWO_TO_THE_32 = 2 ** 32;
 
 /** The words of a count. Both int32. */
@@ -29,6 +31,11 @@ export class Counter {
     const borrow = low >>> 0 < lowWord(count) >>> 0 ? 1 : 0;
     this.offsetLow = (low - lowWord(count)) | 0;
     this.offsetHigh = (high - highWord(count) - borrow) | 0;
+  }
+
+  exchange(stream: StateStream): void {
+    this.offsetLow = stream.number(this.offsetLow);
+    this.offsetHigh = stream.number(this.offsetHigh);
   }
 }
 

@@ -19,6 +19,7 @@ import {
 } from '../isa/csrs';
 import { Mode } from '../isa/registers';
 import { Counter } from './counter';
+import type { StateStream } from './state';
 
 /** What the register file shows but doesn't keep. */
 export interface LiveState {
@@ -165,6 +166,12 @@ export class CsrFile {
   /** Sets and clears bits that hardware owns, whatever the fields say: `STIP` by firmware, for one. */
   modify(number: number, set: number, clear: number): void {
     this.keep(number, (this.values[number] & ~clear) | set);
+  }
+
+  exchange(stream: StateStream): void {
+    stream.array(this.values);
+    this.cycle.exchange(stream);
+    this.instret.exchange(stream);
   }
 
   private keep(number: number, after: number): void {

@@ -16,6 +16,7 @@ import type { Memory } from './memory';
 import { ACCESS_FAULT, type AccessedDirty, Mmu } from './mmu';
 import { PAGE_BYTES } from './page-table';
 import { Access, Pmp } from './pmp';
+import { SnapshotError, type StateStream } from './state';
 import { Tlb } from './tlb';
 import { NO_TRAP, type Trap } from './trap';
 
@@ -205,7 +206,7 @@ export class Hart implements LiveState {
     const pa = this.translate(va, Access.Read, width);
     if (pa < 0) return 0;
     const value = this.board.bus.read(width, pa);
-    if (value !== undefined) return value;
+    if (value !== undefined) return value | 0;
     this.raise(Cause.LoadAccessFault, va);
     return 0;
   }
@@ -429,6 +430,24 @@ export class Hart implements LiveState {
     const takable =
       (enabledIn(Mode.M) ? pending & ~delegated : 0) || (enabledIn(Mode.S) ? pending & delegated : 0);
     return INTERRUPT_PRIORITY.find((cause) => (takable >>> (cause - INTERRUPT)) & 1) ?? NO_TRAP;
+  }
+
+  /** Saves or restores its state. */
+  exchange(stream: StateStream): void {
+    stream.array(this.x);
+    this.pc = stream.number(this.pc);
+    const mode = stream.number(this.mode);
+    if (Mode[mode] === undefined)
+      throw new SnapshotError(`The snapshot is damaged: there is no mode ${mode}.`);
+    this.mode = mode;
+    this.instret = stream.number(this.instret);
+    this.waiting = stream.boolean(this.waiting);
+    this.cause = stream.number(this.cause);
+    this.tval = stream.number(this.tval);
+    this.reservation = stream.number(this.reservation);
+    this.csrs.exchange(stream);
+    this.tlb.exchange(stream);
+    this.pmp.refresh(this.csrs);
   }
 }
 

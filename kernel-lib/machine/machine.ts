@@ -8,15 +8,21 @@
  */
 import { Cause } from '../isa/causes';
 import { csrMask, csrNumber } from '../isa/csrs';
-import { Mode } from '../isa/registers';
+import { Mode, registerNumber } from '../isa/registers';
 import { Bus } from './bus';
 import { Clock, COSTS, type CostPreset, type CostTable } from './cost';
+import { type Board, boardTree, flatten } from './device-tree';
 import { Clint } from './devices/clint';
 import { Finisher } from './devices/finisher';
+import { Plic } from './devices/plic';
 import { Uart } from './devices/uart';
+import { VirtioBlock } from './devices/virtio-block';
+import { VirtioConsole } from './devices/virtio-console';
+import { VirtioMmio, type VirtioVersion } from './devices/virtio-mmio';
 import { Hart, type HartOptions } from './hart';
 import { Memory } from './memory';
 import { Access, pmpConfigurationByte } from './pmp';
+import { StateReader, type StateStream, StateWriter, seal, unseal } from './state';
 import type { Trap } from './trap';
 
 const MIE = csrNumber('mie');
@@ -24,6 +30,13 @@ const STIMECMP = csrNumber('stimecmp');
 const STIMECMPH = csrNumber('stimecmph');
 const SUPERVISOR_TIMER_LINE = csrMask('mip', 'STIP');
 const MACHINE_TIMER_LINE = csrMask('mip', 'MTIP');
+
+/** Sources of the PLIC, and where virtio slots are: as on QEMU's `virt` board. */
+const UART_SOURCE = 10;
+const VIRTIO_FIRST_SOURCE = 1;
+const VIRTIO_SLOTS = 8;
+const VIRTIO_BASE = 0x1000_1000;
+const VIRTIO_STRIDE = 0x1000;
 
 /** Where RAM begins. */
 export const RAM_BASE = 0x8000_0000;
@@ -70,6 +83,12 @@ export interface Loadable {
 export interface MachineOptions extends HartOptions {
   /** Bytes of RAM; 16 MiB if left out. A power of two. */
   ram?: number | Memory;
+  /** A disk: a virtio block device in slot 0, over these bytes, which it writes to. */
+  disk?: Uint8Array;
+  /** Whether there is a virtio console, in slot 1. */
+  virtioConsole?: boolean;
+  /** The interface of virtio devices: 1, the legacy one that QEMU has, if left out; or 2. */
+  virtioVersion?: VirtioVersion;
   /** What things cost: a preset's name or a table of one's own. `arm-est` if left out. */
   costs?: CostPreset | CostTable;
   /** The clock to live by, if it is another machine's. */
@@ -77,7 +96,20 @@ export interface MachineOptions extends HartOptions {
   engine?: Engine;
 }
 
+/** What a kernel is given besides itself. */
+export interface BootOptions {
+  /** The initial RAM disk. */
+  initrd?: Uint8Array;
+  /** The kernel's command line. */
+  bootArguments?: string;
+}
+
 const DEFAULT_RAM = 16 * MiB;
+const PAGE_BYTES = 4096;
+const A0 = registerNumber('a0')!;
+const A1 = registerNumber('a1')!;
+
+const pageBelow = (address: number) => Math.floor(address / PAGE_BYTES) * PAGE_BYTES;
 
 export class Machine {
   readonly ram: Memory;
@@ -85,8 +117,13 @@ export class Machine {
   readonly clock: Clock;
   readonly hart: Hart;
   readonly clint: Clint;
+  readonly plic = new Plic();
   readonly uart = new Uart();
   readonly finisher = new Finisher();
+  readonly disk: VirtioBlock | undefined;
+  readonly virtioConsole: VirtioConsole | undefined;
+  /** The virtio slots, by number. */
+  readonly virtio: readonly VirtioMmio[];
   /** TypeScript in the place of M mode; undefined: M mode is the guest's own. */
   host: ((trap: Trap) => void) | undefined;
   /** Set by whoever wants the run to end; the engine ends it before the next instruction. */
@@ -97,6 +134,8 @@ export class Machine {
   traps = 0;
   private readonly engine: Engine | undefined;
   private lastTrap = { pc: -1, instret: -1 };
+  /** What a snapshot must agree on. */
+  private readonly kind: string;
 
   /** @throws if the RAM size is not a power of two of at least 4 KiB and at most 1 GiB */
   constructor(options: MachineOptions = {}) {
@@ -105,9 +144,26 @@ export class Machine {
     this.engine = options.engine;
     this.bus = new Bus(this.ram);
     this.clint = new Clint(this.clock);
-    for (const device of [this.clint, this.uart, this.finisher]) this.bus.attach(device);
+    this.disk = options.disk && new VirtioBlock(options.disk);
+    this.virtioConsole = options.virtioConsole ? new VirtioConsole() : undefined;
+    this.virtio = this.virtioSlots(options.virtioVersion ?? 1);
+    for (const device of [this.clint, this.plic, this.uart, this.finisher, ...this.virtio])
+      this.bus.attach(device);
+    this.uart.line = (isHigh) => this.plic.setLine(UART_SOURCE, isHigh);
     this.hart = new Hart(this, options);
     this.hart.pc = this.ram.base | 0;
+    this.kind = kindOf(this, options);
+  }
+
+  private virtioSlots(version: VirtioVersion): VirtioMmio[] {
+    const purposes = [this.disk, this.virtioConsole];
+    const slots = Array.from({ length: VIRTIO_SLOTS }, (_, slot) => {
+      const device = new VirtioMmio(VIRTIO_BASE + slot * VIRTIO_STRIDE, this.ram, version, purposes[slot]);
+      device.line = (isHigh) => this.plic.setLine(VIRTIO_FIRST_SOURCE + slot, isHigh);
+      return device;
+    });
+    if (this.virtioConsole) this.virtioConsole.onInput = () => slots[1].serve();
+    return slots;
   }
 
   get cycles(): number {
@@ -125,7 +181,7 @@ export class Machine {
 
   /** The lines that are high now, as bits of `mip`. */
   get interruptLines(): number {
-    return this.clint.lines | (this.supervisorTimer === 0 ? SUPERVISOR_TIMER_LINE : 0);
+    return this.clint.lines | this.plic.lines | (this.supervisorTimer === 0 ? SUPERVISOR_TIMER_LINE : 0);
   }
 
   /**
@@ -149,15 +205,84 @@ export class Machine {
   }
 
   /**
-   * Copies a program into RAM and points the hart at its entry, in M mode.
-   * @throws RangeError if it does not fit into RAM
+   * Copies a program into RAM and points the hart at its entry, in M mode, with a0 and a1 as a
+   * kernel expects them: the hart's number, and the address of the device tree (0 if there is no
+   * room for it above the program).
+   * @throws RangeError if the program or the initial RAM disk does not fit into RAM
    */
-  load(image: Loadable): void {
+  load(image: Loadable, options: BootOptions = {}): void {
+    let end = this.ram.base;
     for (const { address, bytes, size = bytes.length } of image.segments) {
       this.ram.copyIn(address, bytes);
       this.ram.copyIn(address + bytes.length, new Uint8Array(size - bytes.length));
+      end = Math.max(end, address + size);
     }
     this.hart.pc = image.entry | 0;
+    this.hart.x[A0] = 0;
+    this.hart.x[A1] = this.placeDeviceTree(end, options);
+  }
+
+  /** Puts the initial RAM disk and the device tree at the end of RAM; 0 if there is no room above `end`. */
+  private placeDeviceTree(end: number, { initrd, bootArguments = '' }: BootOptions): number {
+    const { ram } = this;
+    let top = ram.base + ram.size;
+    const place = (bytes: Uint8Array) => (top = pageBelow(top - bytes.length));
+    const board: Board = { ...this.board, bootArguments };
+    if (initrd) {
+      if (place(initrd) < end)
+        throw new RangeError(`No room for an initial RAM disk of ${initrd.length} bytes.`);
+      ram.copyIn(top, initrd);
+      board.initrd = { base: top, size: initrd.length };
+    }
+    const tree = flatten(boardTree(board));
+    if (place(tree) < end) return 0;
+    ram.copyIn(top, tree);
+    return top;
+  }
+
+  /** What the device tree says. */
+  private get board(): Omit<Board, 'bootArguments'> {
+    const { ram, clint, plic, uart, finisher } = this;
+    return {
+      ram,
+      clint,
+      plic,
+      uart: { base: uart.base, size: uart.size, source: UART_SOURCE },
+      finisher,
+      virtio: this.virtio.map(({ base, size }, slot) => ({ base, size, source: VIRTIO_FIRST_SOURCE + slot })),
+    };
+  }
+
+  /**
+   * All of the machine's state, as bytes: equal states give equal bytes. What is TypeScript (the host
+   * handler, the engine) is no part of it.
+   */
+  snapshot(): Uint8Array {
+    const writer = new StateWriter();
+    this.exchange(writer);
+    return seal(this.kind, writer.written);
+  }
+
+  /**
+   * Goes back to the state that a snapshot was taken in.
+   * @throws SnapshotError if it is damaged, or of a machine that was made with other options
+   */
+  restore(snapshot: Uint8Array): void {
+    const reader = new StateReader(unseal(this.kind, snapshot));
+    this.exchange(reader);
+    reader.end();
+    this.stopped = undefined;
+  }
+
+  private exchange(stream: StateStream): void {
+    this.clock.cycles = stream.number(this.clock.cycles);
+    this.hart.exchange(stream);
+    this.ram.exchange(stream);
+    for (const device of this.bus.devices) device.exchange(stream);
+    this.idleCycles = stream.number(this.idleCycles);
+    this.traps = stream.number(this.traps);
+    const { pc, instret } = this.lastTrap;
+    this.lastTrap = { pc: stream.number(pc), instret: stream.number(instret) };
   }
 
   /** Lets S and U mode touch `RWX` all of the address space, or only what `range` says (PMP entry 0). */
@@ -255,6 +380,21 @@ function costTable(costs: CostPreset | CostTable): CostTable {
     throw new Error(`There is no cost preset "${costs}". There are: ${Object.keys(COSTS).join(', ')}.`);
   }
   return table;
+}
+
+/** What a machine is, as far as its state depends on it. */
+function kindOf({ ram, hart, disk, virtioConsole }: Machine, options: MachineOptions): string {
+  const { pmpEntries = 16, accessedDirty = 'hardware', virtioVersion = 1 } = options;
+  const parts = [
+    `a machine with ${ram.size / MiB} MiB of RAM`,
+    `${pmpEntries} PMP entries`,
+    `a TLB of ${hart.tlb.entries} entries`,
+    `A and D by ${accessedDirty}`,
+    `virtio version ${virtioVersion}`,
+    ...(disk ? [`a disk of ${disk.content.length} bytes`] : []),
+    ...(virtioConsole ? ['a virtio console'] : []),
+  ];
+  return parts.join(', ');
 }
 
 function trapLoop(hart: Hart, cause: Cause): Stop {

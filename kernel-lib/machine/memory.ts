@@ -7,6 +7,8 @@
  * them, with `changed`.)
  */
 
+import type { StateStream } from './state';
+
 /** Told after `count` bytes from `pa` on have been written. */
 export type MemoryWatcher = (pa: number, count: number) => void;
 
@@ -84,6 +86,19 @@ export class Memory {
     this.changed(pa, source.length);
   }
 
+  /** Saves or restores the pages that hold anything but zeros; the others become zero. */
+  exchange(stream: StateStream): void {
+    const pages = Math.ceil(this.size / PAGE_BYTES);
+    const page = (n: number) => this.bytes.subarray(n * PAGE_BYTES, (n + 1) * PAGE_BYTES);
+    const isFilled = Uint8Array.from({ length: pages }, (_, n) => (isZero(page(n)) ? 0 : 1));
+    stream.array(isFilled);
+    for (let n = 0; n < pages; n++) {
+      if (isFilled[n] === 1) stream.array(page(n));
+      else page(n).fill(0);
+    }
+    this.changed(this.base, this.size);
+  }
+
   private misfit(pa: number, count: number): string {
     const end = this.base + this.size;
     return (
@@ -91,4 +106,11 @@ export class Memory {
       `0x${this.base.toString(16)} up to 0x${end.toString(16)}. Give the machine more RAM or move the program.`
     );
   }
+}
+
+const PAGE_BYTES = 4096;
+const ZEROS = new Uint8Array(PAGE_BYTES);
+
+function isZero(bytes: Uint8Array): boolean {
+  return Buffer.compare(bytes, ZEROS.subarray(0, bytes.length)) === 0;
 }

@@ -8,6 +8,7 @@
  * Priv, Supervisor Memory-Management Fence Instruction.
  */
 import { Pte } from './page-table';
+import { SnapshotError, type StateStream } from './state';
 
 /** Told when a translation that was given may no longer be used. */
 export interface TlbListener {
@@ -133,6 +134,15 @@ export class Tlb {
       });
     }
     return shown;
+  }
+
+  exchange(stream: StateStream): void {
+    stream.array(this.words);
+    stream.array(this.nextVictim);
+    this.misses = stream.number(this.misses);
+    if (this.nextVictim.some((victim) => victim < 0 || victim >= this.entries))
+      throw new SnapshotError('The snapshot is damaged: no such TLB entry.');
+    this.listener?.dropAll();
   }
 
   private empty(at: number): void {

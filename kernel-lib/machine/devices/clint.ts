@@ -6,6 +6,7 @@ import { csrMask } from '../../isa/csrs';
 import type { Device } from '../bus';
 import type { Clock } from '../cost';
 import { Counter, distance } from '../counter';
+import type { StateStream } from '../state';
 
 /** Cycles of the hart for one tick of mtime: a hart of 100 MHz beside QEMU's timebase of 10 MHz. */
 export const CYCLES_PER_TICK = 10;
@@ -76,8 +77,9 @@ export class Clint implements Device {
     this.compareHigh = highWord | 0;
   }
 
+  /** Registers of harts that aren't there read 0, as on QEMU. */
   read(width: 1 | 2 | 4, offset: number): number | undefined {
-    if (width !== 4) return undefined;
+    if (width !== 4 || (offset & 3) !== 0) return undefined;
     switch (offset) {
       case MSIP:
         return this.msip;
@@ -90,12 +92,12 @@ export class Clint implements Device {
       case MTIME + 4:
         return this.timeHigh;
       default:
-        return undefined;
+        return 0;
     }
   }
 
   write(width: 1 | 2 | 4, offset: number, value: number): boolean {
-    if (width !== 4) return false;
+    if (width !== 4 || (offset & 3) !== 0) return false;
     switch (offset) {
       case MSIP:
         this.msip = value & 1;
@@ -113,8 +115,15 @@ export class Clint implements Device {
         this.counter.set(this.ticks, value, this.timeLow);
         return true;
       default:
-        return false;
+        return true;
     }
+  }
+
+  exchange(stream: StateStream): void {
+    this.compareLow = stream.number(this.compareLow);
+    this.compareHigh = stream.number(this.compareHigh);
+    this.msip = stream.number(this.msip);
+    this.counter.exchange(stream);
   }
 
   /** Ticks since reset. */

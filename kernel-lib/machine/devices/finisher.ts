@@ -1,9 +1,11 @@
 /** The test finisher of QEMU's `virt` board (SiFive test device): a store to it ends the run. */
 import type { Device } from '../bus';
+import type { StateStream } from '../state';
 
 const FAIL = 0x3333; // the exit code is in the upper half
 const PASS = 0x5555;
 const RESET = 0x7777;
+const NONE = -1;
 
 export class Finisher implements Device {
   readonly name = 'finisher';
@@ -22,5 +24,10 @@ export class Finisher implements Device {
     if (command === PASS || command === RESET) this.exitCode = 0;
     if (command === FAIL) this.exitCode = value >>> 16;
     return true;
+  }
+
+  exchange(stream: StateStream): void {
+    const code = stream.number(this.exitCode ?? NONE);
+    this.exitCode = code === NONE ? undefined : code;
   }
 }
