@@ -71,7 +71,7 @@ function handle(message: ToMain, { runner, face, imports, post }: Parts): void {
       imports.preload(message.specifiers);
       break;
     case 'interrupt':
-      post({ kind: 'interrupted', sequence: message.sequence, running: runner.interrupt() });
+      post({ kind: 'interrupted', sequence: message.sequence, running: runner.interrupt(message.sequence) });
       break;
     case 'comm':
       runner.runLate(message.cell, () => face.receive(message));

@@ -8,6 +8,7 @@ import type { Ask } from '../ask';
 import type { MimeBundle, Outcome, ToFront, ToMain } from '../messages';
 import { describeProblems } from '../runtime/trace';
 import type { History } from './history';
+import type { Interrupter } from './interrupt';
 import type { Outputs } from './outputs';
 import { report, type Sockets } from './sockets';
 import type { Json, Request } from './wire';
@@ -18,6 +19,7 @@ interface Run {
   count: number;
   request: Request;
   done: (outcome: Outcome) => void;
+  isInterrupted: boolean;
   result?: MimeBundle;
 }
 
@@ -46,7 +48,7 @@ export class Executions {
   private running: Run | undefined;
   private failure: Failure | undefined;
   private isPumping = false;
-  private isInterrupted = false;
+  private interrupting: Promise<void> = Promise.resolve();
   private cells = 0;
   /** Jupyter's count of the cells that were run. */
   count = 0;
@@ -70,10 +72,17 @@ export class Executions {
     return cell;
   }
 
-  /** The running cell, if it is the one that was interrupted, ends here at the latest. */
-  interrupted(cell: number | undefined): void {
-    this.isInterrupted = true;
-    if (this.running && cell === undefined) this.running.done(INTERRUPTED);
+  /** Interrupts the cell that runs now. The next one waits until that is over. */
+  interrupt(interrupter: Interrupter): Promise<void> {
+    const run = this.running;
+    const interrupting = async (): Promise<void> => {
+      const heard = await interrupter.interrupt();
+      if (!run) return;
+      run.isInterrupted = true;
+      if (heard?.cell !== run.cell) run.done(INTERRUPTED);
+    };
+    this.interrupting = this.interrupting.then(interrupting);
+    return this.interrupting;
   }
 
   /** Something from the main thread about the running cell. */
@@ -145,20 +154,20 @@ export class Executions {
     const { outputs, ask, toMain } = this.parts;
     const cell = ++this.cells;
     outputs.begin(cell, request.header, isSilent);
-    this.isInterrupted = false;
     if (code.trim() === '') return { outcome: { status: 'ok' } };
     let ended: (outcome: Outcome) => void = () => undefined;
     const end = new Promise<Outcome>((resolve) => {
       ended = resolve;
     });
-    const run: Run = { cell, count, request, done: ended };
+    const run: Run = { cell, count, request, done: ended, isInterrupted: false };
     this.running = run;
     try {
       const specifiers = packagesOf(code);
       if (specifiers.length > 0) toMain({ kind: 'preload', specifiers });
       const answer = await ask('compile', { cell, name: `cell ${count}`, code });
       if ('problems' in answer) return { outcome: describeProblems(answer.problems) };
-      if (this.isInterrupted) return { outcome: INTERRUPTED };
+      await this.interrupting;
+      if (run.isInterrupted) return { outcome: INTERRUPTED };
       toMain({ kind: 'run', cell, ...answer });
       const outcome = await end;
       return run.result ? { outcome, result: run.result } : { outcome };

@@ -9,7 +9,9 @@ import type { ToFront, ToMain } from '../messages';
 
 /** How long the main thread may take to answer before it counts as busy, in ms. */
 const PATIENCE_MS = 60;
-const MOST_TRIES = 50;
+const MOST_TRIES = 60;
+/** An end that came when the main thread was idle ends the next thing that it does, which is hearing us: ask again. */
+const ASKS_PER_END = 3;
 
 type Answer = Extract<ToFront, { kind: 'interrupted' }>;
 
@@ -38,7 +40,7 @@ export class Interrupter {
       this.ask({ kind: 'interrupt', sequence });
       const heard = await Promise.race([answer, after(PATIENCE_MS)]);
       if (heard) return { cell: heard.running };
-      await Promise.race([this.endExecution(), after(4 * PATIENCE_MS)]);
+      if (tries % ASKS_PER_END === 0) await Promise.race([this.endExecution(), after(4 * PATIENCE_MS)]);
     }
     return undefined;
   }

@@ -97,8 +97,7 @@ function askForInput({ request, prompt, password }: Extract<ToFront, { kind: 'in
 
 async function interrupt(): Promise<void> {
   inputs.clear();
-  const heard = await interrupter.interrupt();
-  executions.interrupted(heard?.cell);
+  await executions.interrupt(interrupter);
 }
 
 /** Answers one kind of request: the content of the reply. */

@@ -70,8 +70,9 @@ export function isComplete(code: string): LanguageCalls['isComplete']['answer'] 
   });
   const end = code.trimEnd().length;
   if (diagnostics.length === 0) return { status: 'complete', indent: '' };
-  const isOpen = diagnostics.some(({ start = 0, length = 0 }) => start + length >= end && start >= end - 1);
-  const isUnterminated = diagnostics.some(({ code }) => UNTERMINATED.has(code));
+  const { start = 0, code: first = 0 } = diagnostics[0]!;
+  const isOpen = start >= end;
+  const isUnterminated = UNTERMINATED.has(first);
   if (!isOpen && !isUnterminated) return { status: 'invalid', indent: '' };
   const last = code.slice(code.lastIndexOf('\n') + 1);
   const indent = /^\s*/.exec(last)?.[0] ?? '';

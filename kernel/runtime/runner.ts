@@ -70,8 +70,12 @@ export class Runner {
     runAs(cell, () => void body());
   }
 
-  /** Ends the running cell, which has been or is to be interrupted. @returns the cell that was running */
-  interrupt(): number | undefined {
+  /** The interrupt that was dealt with last, and the cell that it found running. */
+  private lastInterrupt: { sequence: number; cell: number | undefined } | undefined;
+
+  /** Ends the running cell, once for each `sequence`. @returns the cell that was running */
+  interrupt(sequence: number): number | undefined {
+    if (this.lastInterrupt?.sequence === sequence) return this.lastInterrupt.cell;
     const running = this.running;
     if (running) {
       cancelCell(running.cell);
@@ -86,6 +90,7 @@ export class Runner {
     }
     this.stuck = undefined;
     resetAttribution();
+    this.lastInterrupt = { sequence, cell: running?.cell };
     return running?.cell;
   }
 
