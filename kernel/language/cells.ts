@@ -17,6 +17,9 @@ interface Pending {
   prepared: Prepared;
 }
 
+/** TS7022, 7023, 7024: a name has no type because its declaration refers to itself. */
+const CIRCULAR = new Set([7022, 7023, 7024]);
+
 export class Cells {
   readonly files: Files;
   private readonly known = new Map<string, KnownName>();
@@ -32,7 +35,15 @@ export class Cells {
 
   /** Checks a cell and turns it into JavaScript. `name` is what stack frames call it. */
   compile(cell: number, name: string, code: string): CompileAnswer {
-    const prepared = prepare(code, this.known);
+    const answer = this.tryToCompile(cell, name, code, prepare(code, this.known));
+    if (!('problems' in answer) || !answer.problems.some(({ code }) => CIRCULAR.has(code))) return answer;
+    const deeper = prepare(code, this.known, true);
+    if (deeper.edits.length === 0) return answer;
+    const second = this.tryToCompile(cell, name, code, deeper);
+    return 'problems' in second ? answer : second;
+  }
+
+  private tryToCompile(cell: number, name: string, code: string, prepared: Prepared): CompileAnswer {
     const file = this.files.cellPath(`cell-${cell}`);
     this.files.write(file, prepared.text);
     return this.files.ask([...this.augmenting, file], (service) => {

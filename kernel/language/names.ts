@@ -86,8 +86,12 @@ export interface Prepared {
   augments: boolean;
 }
 
-/** Joins a cell's code to the names known so far. */
-export function prepare(code: string, known: ReadonlyMap<string, KnownName>): Prepared {
+/**
+ * Joins a cell's code to the names known so far.
+ * @param inFunctions whether a shadowed name means the old value inside functions too (`const m = xs.map((x) => x + m)`);
+ *   the compiler has to tell: a function that runs later means the new one
+ */
+export function prepare(code: string, known: ReadonlyMap<string, KnownName>, inFunctions = false): Prepared {
   const parsed = ts.createSourceFile('cell.ts', code, ts.ScriptTarget.Latest, true);
   const declared = new Map<string, NameKind>();
   const exported = new Set<string>();
@@ -101,7 +105,7 @@ export function prepare(code: string, known: ReadonlyMap<string, KnownName>): Pr
     }
   }
   const mentioned = mentionedNames(parsed);
-  const edits = shadowEdits(parsed, known);
+  const edits = shadowEdits(parsed, known, inFunctions);
   const wanted = [...mentioned].filter((name) => known.has(name) && !declared.has(name));
   const previous = [...new Set(edits.map((edit) => edit.name))];
   const edited = edits.length ? applyInOrder(code, edits) : code;
@@ -146,7 +150,11 @@ function mentionedNames(file: ts.SourceFile): Set<string> {
 }
 
 /** The uses of a known name that come before the end of the cell's own declaration of it, at the cell's top level. */
-function shadowEdits(file: ts.SourceFile, known: ReadonlyMap<string, KnownName>): (Edit & { name: string })[] {
+function shadowEdits(
+  file: ts.SourceFile,
+  known: ReadonlyMap<string, KnownName>,
+  inFunctions: boolean,
+): (Edit & { name: string })[] {
   const ends = new Map<string, number>();
   for (const statement of file.statements) {
     if (!ts.isVariableStatement(statement)) continue;
@@ -160,7 +168,8 @@ function shadowEdits(file: ts.SourceFile, known: ReadonlyMap<string, KnownName>)
   const edits: (Edit & { name: string })[] = [];
   if (ends.size === 0) return edits;
   const visit = (node: ts.Node): void => {
-    if (ts.isFunctionLike(node) || ts.isClassLike(node)) return;
+    const isFunction = ts.isFunctionLike(node) || ts.isClassLike(node);
+    if (isFunction && (!inFunctions || ts.isStatement(node) || ts.isVariableDeclaration(node.parent))) return;
     if (ts.isIdentifier(node) && isUse(node)) {
       const name = node.text;
       if (node.getStart() < (ends.get(name) ?? -1)) {

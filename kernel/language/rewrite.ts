@@ -13,7 +13,7 @@
  * This runs before TypeScript's own passes, which then take the types away and lower what Node doesn't know yet.
  */
 import * as ts from 'typescript';
-import { boundNames, declaredNames, isUse } from './names';
+import { boundNames, declaredNames, isUse, PREVIOUS } from './names';
 
 const SCOPE = '$scope';
 const CELL = '$cell';
@@ -39,7 +39,8 @@ export const withoutExports: ts.TransformerFactory<ts.SourceFile> = () => (file)
 function asyncFunction(statements: ts.Statement[]): ts.Expression {
   const parameters = [SCOPE, CELL].map((name) => f.createParameterDeclaration(undefined, undefined, name));
   const modifiers = [f.createModifier(ts.SyntaxKind.AsyncKeyword)];
-  const body = f.createBlock(statements, true);
+  const strict = f.createExpressionStatement(f.createStringLiteral('use strict'));
+  const body = f.createBlock([strict, ...statements], true);
   return f.createFunctionExpression(modifiers, undefined, undefined, undefined, parameters, undefined, body);
 }
 
@@ -166,11 +167,13 @@ class Rewriter {
     if (!id.parent || !isUse(id) || !this.isShared(this.checker.getSymbolAtLocation(id), id)) return id;
     const access = this.access(id);
     if (!isCalled(id)) return access;
-    return f.createParenthesizedExpression(f.createComma(f.createNumericLiteral(0), access));
+    const callee = f.createParenthesizedExpression(f.createComma(f.createNumericLiteral(0), access));
+    ts.setEmitFlags(callee, ts.EmitFlags.NoTrailingSourceMap | ts.EmitFlags.NoNestedSourceMaps);
+    return ts.setTextRange(callee, id);
   }
 
   private access(id: ts.Identifier): ts.Expression {
-    const name = id.text.endsWith('$previous') ? id.text.slice(0, -'$previous'.length) : id.text;
+    const name = id.text.endsWith(PREVIOUS) ? id.text.slice(0, -PREVIOUS.length) : id.text;
     const access = f.createPropertyAccessExpression(f.createIdentifier(SCOPE), name);
     return ts.setTextRange(ts.setOriginalNode(access, id), id);
   }

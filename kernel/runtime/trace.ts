@@ -3,10 +3,10 @@
  * then the name and the message; then where it came from, with the frames of libraries and of Node folded.
  */
 import { SourceMap, type SourceMapPayload } from 'node:module';
+import * as path from 'node:path';
 import { inspect } from 'node:util';
 import type { Compiled, Outcome, Problem } from '../messages';
-import { lineAndColumn, offsetOf, originalOffset } from '../positions';
-import { applyEdits } from '../positions';
+import { applyEdits, lineAndColumn, offsetOf, originalOffset } from '../positions';
 
 /** A place in a cell or a local file; line and column count from 1. */
 interface Place {
@@ -36,16 +36,15 @@ function learnersPlace(script: string, line: number, column: number): Place | un
   return { name: compiled.name, line: place.line + 1, column: place.column + 1 };
 }
 
-/** Where frames stop being the learner's business. */
-const MARK = 'vmlab-kernel-cell';
+/** The kernel's own scripts: from there on, frames are nobody's business. */
+const KERNEL = path.dirname(__dirname) + path.sep;
 
 /** A frame of a stack as one line, with the learner's places in place of the engine's. */
 function frameLine(site: NodeJS.CallSite): string {
   const script = site.getScriptNameOrSourceURL?.() ?? site.getFileName() ?? '';
   const place = learnersPlace(script, site.getLineNumber() ?? 0, site.getColumnNumber() ?? 0);
   if (!place) return `    at ${site.toString()}`;
-  const isCell = site.getFunctionName() === null || site.getFunctionName() === MARK;
-  const name = isCell ? '' : `${site.isConstructor() ? 'new ' : ''}${functionName(site)}`;
+  const name = site.getFunctionName() === null ? '' : `${site.isConstructor() ? 'new ' : ''}${functionName(site)}`;
   const where = `${place.name}:${place.line}:${place.column}`;
   return `    at ${site.isAsync() ? 'async ' : ''}${name ? `${name} (${where})` : where}`;
 }
@@ -66,7 +65,8 @@ export function translateStacks(): void {
     } catch {
       head = 'Error';
     }
-    const lines = sites.map(frameLine);
+    const end = sites.findIndex((site) => site.getFileName()?.startsWith(KERNEL));
+    const lines = (end < 0 ? sites : sites.slice(0, end)).map(frameLine);
     return [head, ...lines].join('\n');
   };
   Error.stackTraceLimit = 50;
@@ -130,11 +130,15 @@ function excerpt({ name, line, column }: Place): string[] {
   const shown: string[] = [];
   const width = String(Math.min(line + 1, lines.length)).length;
   for (let i = Math.max(1, line - 1); i <= Math.min(lines.length, line + 1); i++) {
+    if (i > line && lines[i - 1] === '') break;
     shown.push(`${i === line ? '>' : ' '} ${String(i).padStart(width)} | ${lines[i - 1]}`);
     if (i === line) shown.push(`  ${' '.repeat(width)} | ${' '.repeat(column - 1)}^`);
   }
   return shown;
 }
+
+/** The most lines of frames that are shown. */
+const MOST_FRAMES = 15;
 
 /** The learner's frames; what lies between them is counted. */
 function foldFrames(frames: string[]): string[] {
@@ -154,7 +158,9 @@ function foldFrames(frames: string[]): string[] {
     }
   }
   close();
-  return lines;
+  if (lines.length <= MOST_FRAMES) return lines;
+  const left = lines.length - MOST_FRAMES;
+  return [...lines.slice(0, MOST_FRAMES - 3), `    … ${left} more frames`, ...lines.slice(-3)];
 }
 
 /** What the compiler found, as Jupyter's error: each problem with its place, its line and a caret. */
