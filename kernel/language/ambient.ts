@@ -1,4 +1,7 @@
-/** What every cell knows without an import, as a declaration file: `display`, `clearOutput`, `input`. */
+/**
+ * What every cell knows without an import, as a declaration file: `display`, `clearOutput`, `input`; and what notebooks
+ * that were written for tslab import.
+ */
 export const AMBIENT = `
 interface DisplayHandle {
   /** Replaces what was shown, wherever it stands. */
@@ -21,4 +24,20 @@ declare function clearOutput(wait?: boolean): void;
  * @param options \`password\`: don't show what is typed
  */
 declare function input(prompt?: string, options?: { password?: boolean }): Promise<string>;
+
+declare module 'tslab' {
+  type Content = string | Uint8Array;
+  export const display: {
+    html(html: string): void;
+    javascript(script: string): void;
+    markdown(text: string): void;
+    text(text: string): void;
+    svg(svg: Content): void;
+    png(image: Content): void;
+    jpeg(image: Content): void;
+    gif(image: Content): void;
+    pdf(document: Content): void;
+    raw(type: string, content: Content): void;
+  };
+}
 `;

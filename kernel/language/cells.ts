@@ -7,6 +7,7 @@
 import * as ts from 'typescript';
 import type { CompileAnswer, Edit, Problem } from '../messages';
 import { Files } from './host';
+import { isLocal, localFiles } from './local-files';
 import { type KnownName, type NameKind, type Prepared, prepare } from './names';
 import { localProblems, problemsOf } from './problems';
 import { cellTransformer, withoutExports } from './rewrite';
@@ -17,6 +18,8 @@ interface Pending {
   prepared: Prepared;
 }
 
+/** TS7016: a package brings no types. The learner can't help that; it is `any`. */
+const UNTYPED_PACKAGE = 7016;
 /** TS7022, 7023, 7024: a name has no type because its declaration refers to itself. */
 const CIRCULAR = new Set([7022, 7023, 7024]);
 
@@ -90,33 +93,41 @@ export class Cells {
     const syntactic = service.getSyntacticDiagnostics(file);
     if (syntactic.length > 0) return problemsOf(syntactic, shown);
     const semantic = service.getSemanticDiagnostics(file).filter((found) => (found.start ?? 0) < Math.max(end, 1));
-    const errors = semantic.filter((found) => found.category === ts.DiagnosticCategory.Error);
+    const errors = semantic.filter(
+      (found) => found.category === ts.DiagnosticCategory.Error && found.code !== UNTYPED_PACKAGE,
+    );
     if (errors.length > 0) return problemsOf(errors, shown);
-    return this.checkLocalFiles(service);
+    return this.checkLocalFiles(service, importedFiles(code, this.files));
   }
 
-  /** The problems of the local files that the program reads, each file looked at once per version. */
-  checkLocalFiles(service: ts.LanguageService): Problem[] {
-    const problems: Problem[] = [];
+  /** The problems of the local files that the cell leads to, each file looked at once per version of all of them. */
+  private checkLocalFiles(service: ts.LanguageService, paths: ReadonlySet<string>): Problem[] {
+    if (paths.size === 0) return [];
     const program = service.getProgram();
-    const local = program?.getSourceFiles().filter((source) => this.isLocal(source, program)) ?? [];
-    const isUnchanged = local.every((source) => this.checked.get(source.fileName) === source);
-    if (isUnchanged) return [];
-    for (const source of local) {
-      const found = [
-        ...service.getSyntacticDiagnostics(source.fileName),
-        ...service.getSemanticDiagnostics(source.fileName),
-      ].filter((diagnostic) => diagnostic.category === ts.DiagnosticCategory.Error);
-      problems.push(...localProblems(found, source, this.files.folder));
-    }
+    const local = program?.getSourceFiles().filter((source) => paths.has(source.fileName) && isTypeScript(source)) ?? [];
+    if (local.every((source) => this.checked.get(source.fileName) === source)) return [];
+    const problems = local.flatMap((source) => {
+      const { fileName } = source;
+      const found = [...service.getSyntacticDiagnostics(fileName), ...service.getSemanticDiagnostics(fileName)];
+      const errors = found.filter((diagnostic) => diagnostic.category === ts.DiagnosticCategory.Error);
+      return localProblems(errors, source, this.files.folder);
+    });
     if (problems.length === 0) for (const source of local) this.checked.set(source.fileName, source);
     return problems;
   }
+}
 
-  private isLocal(source: ts.SourceFile, program: ts.Program): boolean {
-    if (source.isDeclarationFile || this.files.isVirtual(source.fileName)) return false;
-    return /\.[mc]?tsx?$/.test(source.fileName) && !program.isSourceFileFromExternalLibrary(source);
-  }
+function isTypeScript(source: ts.SourceFile): boolean {
+  return !source.isDeclarationFile && /\.[mc]?tsx?$/.test(source.fileName);
+}
+
+/** The local files that a cell's imports lead to. */
+function importedFiles(code: string, files: Files): Set<string> {
+  const specifiers = ts.preProcessFile(code, true, true).importedFiles.map(({ fileName }) => fileName);
+  const answers = specifiers
+    .filter(isLocal)
+    .map((specifier) => localFiles(files, files.cellPath('cell'), specifier));
+  return new Set(answers.flatMap((answer) => ('modules' in answer ? answer.modules : [])).map(({ path }) => path));
 }
 
 function emitCell(service: ts.LanguageService, file: string, end: number): { js: string; map: string } {

@@ -6,8 +6,7 @@ import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
 import * as ts from 'typescript';
 import type { LocalAnswer, LocalModule } from '../messages';
-import type { Cells } from './cells';
-import { fileVersion } from './host';
+import { type Files, fileVersion } from './host';
 import { problem } from './problems';
 
 const COMPILED = new Map<string, LocalModule>();
@@ -18,8 +17,8 @@ export function isLocal(specifier: string): boolean {
 }
 
 /** The file that `specifier` leads to from `from` (a file), and all local files that it imports, importers last. */
-export function localFiles(cells: Cells, from: string, specifier: string): LocalAnswer {
-  const { options, folder } = cells.files;
+export function localFiles(files: Files, from: string, specifier: string): LocalAnswer {
+  const { options, folder } = files;
   const entry = resolve(specifier, from, options);
   if (!entry) return { problems: [problem(`Cannot find ${specifier} from ${path.relative(folder, from)}.`)] };
   const modules = new Map<string, LocalModule>();

@@ -115,7 +115,7 @@ export function prepare(code: string, known: ReadonlyMap<string, KnownName>, inF
     `export { ${[...declared.keys()].filter((name) => !exported.has(name)).join(', ')} };`,
   ];
   return {
-    text: `${edited}\n${tail.join('\n')}\n`,
+    text: `${edited}\n;${tail.join('\n')}\n`,
     end: edited.length,
     edits: edits.map(({ start, end, text }) => ({ start, end, text })),
     declared,

@@ -26,7 +26,7 @@ function answer(request: LanguageRequest): LanguageCalls[LanguageRequest['call']
     case 'isComplete':
       return isComplete(request.ask.code);
     case 'local':
-      return localFiles(cells, request.ask.from, request.ask.specifier);
+      return localFiles(cells.files, request.ask.from, request.ask.specifier);
   }
 }
 
