@@ -19,7 +19,8 @@ export function asker(port: MessagePort): Ask {
     else asked?.resolve(reply.answer as never);
   });
   port.on('close', () => {
-    for (const asked of waiting.values()) asked.reject(new Error('The compiler has stopped: restart the kernel.'));
+    for (const asked of waiting.values())
+      asked.reject(new Error('The compiler has stopped: restart the kernel.'));
     waiting.clear();
   });
   return (call, ask) =>

@@ -68,9 +68,15 @@ export type ToMain =
 
 /** main -> front */
 export type ToFront =
-  | { kind: 'ready' }
   | { kind: 'stream'; cell: number; name: 'stdout' | 'stderr'; text: string }
-  | { kind: 'display'; cell: number; data: MimeBundle; metadata: MimeBundle; displayId?: string; update: boolean }
+  | {
+      kind: 'display';
+      cell: number;
+      data: MimeBundle;
+      metadata: MimeBundle;
+      displayId?: string;
+      update: boolean;
+    }
   | { kind: 'clear'; cell: number; wait: boolean }
   | { kind: 'result'; cell: number; data: MimeBundle; metadata: MimeBundle }
   | { kind: 'done'; cell: number; outcome: Outcome; declared: string[] }
@@ -96,7 +102,10 @@ export interface LanguageCalls {
   settle: { ask: { cell: number; declared: string[] }; answer: null };
   complete: { ask: { code: string; position: number }; answer: CompletionAnswer };
   inspect: { ask: { code: string; position: number }; answer: InspectionAnswer };
-  isComplete: { ask: { code: string }; answer: { status: 'complete' | 'incomplete' | 'invalid'; indent: string } };
+  isComplete: {
+    ask: { code: string };
+    answer: { status: 'complete' | 'incomplete' | 'invalid'; indent: string };
+  };
   /** Asked by the main thread: the local file that `specifier` leads to, and all that it imports. */
   local: { ask: { from: string; specifier: string }; answer: LocalAnswer };
 }

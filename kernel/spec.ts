@@ -29,7 +29,9 @@ const NODE_OPTIONS = ['--no-force-async-hooks-checks', '--disable-warning=Experi
  * The specification, with absolute paths of this installation.
  * @param options `node`: the program that runs it; `interruptMode`: how Jupyter interrupts it, both work
  */
-export function kernelSpec(options: { node?: string; interruptMode?: 'message' | 'signal' } = {}): KernelSpec {
+export function kernelSpec(
+  options: { node?: string; interruptMode?: 'message' | 'signal' } = {},
+): KernelSpec {
   const { node = process.execPath, interruptMode = 'message' } = options;
   return {
     argv: [node, ...NODE_OPTIONS, path.join(__dirname, 'main.js'), '{connection_file}'],

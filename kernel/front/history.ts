@@ -45,12 +45,16 @@ export class History {
         const pattern = glob(String(request.pattern ?? '*'));
         let found = this.entries.filter(({ input }) => pattern.test(input));
         if (request.unique === true) {
-          found = found.filter((entry, i) => !found.slice(i + 1).some((later) => later.input === entry.input));
+          found = found.filter(
+            (entry, i) => !found.slice(i + 1).some((later) => later.input === entry.input),
+          );
         }
         return count === undefined ? found : found.slice(-count);
       }
       default:
-        return count === undefined ? this.entries : this.entries.slice(-Math.max(count, 0) || this.entries.length);
+        return count === undefined
+          ? this.entries
+          : this.entries.slice(-Math.max(count, 0) || this.entries.length);
     }
   }
 }

@@ -74,12 +74,20 @@ export class Sockets {
   }
 
   /** Tells all clients. `topic` is what they may subscribe to. */
-  publish(type: string, parent: Header | undefined, content: unknown, options: Published = {}): Promise<void> {
+  publish(
+    type: string,
+    parent: Header | undefined,
+    content: unknown,
+    options: Published = {},
+  ): Promise<void> {
     const identities = [Buffer.from(options.topic ?? `kernel.${type}`)];
     return this.iopubSender.send(this.wire.frames(type, parent, content, { identities, ...options }));
   }
 
-  private async listen(channel: Channel, receive: (channel: Channel, request: Request) => void): Promise<void> {
+  private async listen(
+    channel: Channel,
+    receive: (channel: Channel, request: Request) => void,
+  ): Promise<void> {
     const socket = this.routers[channel];
     while (!socket.closed) {
       try {

@@ -23,6 +23,8 @@ interface ThreadData {
   signals: MessagePort;
 }
 
+type Question = Extract<ToFront, { kind: 'input' }>;
+
 const { connection, buffer, main, language, signals } = workerData as ThreadData;
 const flow = new Flow(buffer);
 const sockets = new Sockets(connection);
@@ -33,8 +35,8 @@ const toMain = (message: ToMain): void => main.postMessage(message);
 const executions = new Executions({ sockets, outputs, history, ask, toMain });
 const interrupter = new Interrupter(toMain);
 const lateDone = new Map<number, () => void>();
-/** Requests for input that wait for the client: the cell's request -> the main thread's number. */
-const inputs = new Map<string, number>();
+/** Questions of cells to the reader; the first one is asked. */
+const questions: Question[] = [];
 let comms: Record<string, string> = {};
 
 main.on('message', (message: ToFront) => {
@@ -73,8 +75,6 @@ function fromMain(message: ToFront): void {
     case 'targets':
       comms = message.comms;
       break;
-    case 'ready':
-      break;
   }
 }
 
@@ -84,19 +84,28 @@ function publishComm(cell: number, { type, id, target, data, metadata, buffers }
   void sockets.publish(type, outputs.parentOf(cell), content, { metadata, buffers });
 }
 
-function askForInput({ request, prompt, password }: Extract<ToFront, { kind: 'input' }>): void {
+/** Asks the client, one question at a time. */
+function askForInput(question: Question): void {
+  const { request } = question;
   const asking = executions.current;
-  if (!asking) return toMain({ kind: 'input-refused', request, reason: 'No cell is running that could ask.' });
-  if (asking.content.allow_stdin !== true) {
-    return toMain({ kind: 'input-refused', request, reason: 'This client cannot answer input().' });
+  if (asking?.content.allow_stdin === true) {
+    if (questions.push(question) === 1) askNext(asking);
+  } else {
+    const reason = asking ? 'This client cannot answer input().' : 'No cell is running that could ask.';
+    toMain({ kind: 'input-refused', request, reason });
   }
+}
+
+function askNext(asking: Request): void {
+  const question = questions[0];
+  if (!question) return;
   outputs.flush();
-  inputs.set(asking.header.msg_id, request);
+  const { prompt, password } = question;
   void sockets.reply('stdin', asking, 'input_request', { prompt, password });
 }
 
 async function interrupt(): Promise<void> {
-  inputs.clear();
+  questions.length = 0;
   await executions.interrupt(interrupter);
 }
 
@@ -137,7 +146,9 @@ const ANSWERERS: Record<string, Answerer> = {
     const { found, data } = await ask('inspect', { code, position: unitsOf(code, content.cursor_pos) });
     return { found, data, metadata: {} };
   },
-  is_complete: async ({ content }) => ({ ...(await ask('isComplete', { code: String(content.code ?? '') })) }),
+  is_complete: async ({ content }) => ({
+    ...(await ask('isComplete', { code: String(content.code ?? '') })),
+  }),
   history: ({ content }) => ({ history: history.answer(content) }),
   comm_info: ({ content }) => {
     const wanted = content.target_name;
@@ -179,10 +190,10 @@ function receive(channel: Channel, request: Request): void {
 }
 
 function receiveInput(reply: Request): void {
-  const [parent, request] = [...inputs].at(-1) ?? [];
-  if (parent === undefined || request === undefined) return;
-  inputs.delete(parent);
-  toMain({ kind: 'input', request, value: String(reply.content.value ?? '') });
+  const question = questions.shift();
+  if (!question) return;
+  toMain({ kind: 'input', request: question.request, value: String(reply.content.value ?? '') });
+  if (executions.current) askNext(executions.current);
 }
 
 async function answer(channel: Channel, request: Request): Promise<void> {
@@ -216,7 +227,14 @@ async function receiveComm(request: Request, type: CommMessage['type']): Promise
   const { header, content, metadata, buffers } = request;
   void sockets.publish('status', header, { execution_state: 'busy' });
   const target = typeof content.target_name === 'string' ? { target: content.target_name } : {};
-  const message: CommMessage = { type, id: String(content.comm_id), data: content.data, metadata, buffers, ...target };
+  const message: CommMessage = {
+    type,
+    id: String(content.comm_id),
+    data: content.data,
+    metadata,
+    buffers,
+    ...target,
+  };
   const cell = executions.lateCell(request);
   const done = new Promise<void>((resolve) => lateDone.set(cell, resolve));
   toMain({ kind: 'comm', cell, message });

@@ -5,8 +5,9 @@
  * SIGINT. This thread's script is such a wait. It stands inside another one that ends on SIGINT too, so that there is
  * no moment without: between two waits a signal would find Node's default, and end the process.
  */
-import { type MessagePort, workerData } from 'node:worker_threads';
+
 import { Script } from 'node:vm';
+import { type MessagePort, workerData } from 'node:worker_threads';
 
 const { port } = workerData as { port: MessagePort };
 const never = new Int32Array(new SharedArrayBuffer(4));

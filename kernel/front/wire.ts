@@ -52,7 +52,13 @@ export class Wire {
       version: PROTOCOL,
     };
     const body = [header, parent ?? {}, metadata, content].map((part) => Buffer.from(JSON.stringify(part)));
-    return [...identities, DELIMITER, this.sign(body), ...body, ...buffers.map((bytes) => Buffer.from(bytes))];
+    return [
+      ...identities,
+      DELIMITER,
+      this.sign(body),
+      ...body,
+      ...buffers.map((bytes) => Buffer.from(bytes)),
+    ];
   }
 
   /** The message that came in these frames, or why it is none. */
@@ -63,7 +69,10 @@ export class Wire {
     const body = rest.slice(0, 4);
     if (!signature || body.length < 4) return 'frames are missing';
     const expected = this.sign(body);
-    if (expected.length > 0 && !(expected.length === signature.length && timingSafeEqual(expected, signature))) {
+    if (
+      expected.length > 0 &&
+      !(expected.length === signature.length && timingSafeEqual(expected, signature))
+    ) {
       return 'the signature is wrong';
     }
     const parsed = body.map(parseObject);

@@ -92,7 +92,9 @@ export class Cells {
     const shown = { name, source: code, edits };
     const syntactic = service.getSyntacticDiagnostics(file);
     if (syntactic.length > 0) return problemsOf(syntactic, shown);
-    const semantic = service.getSemanticDiagnostics(file).filter((found) => (found.start ?? 0) < Math.max(end, 1));
+    const semantic = service
+      .getSemanticDiagnostics(file)
+      .filter((found) => (found.start ?? 0) < Math.max(end, 1));
     const errors = semantic.filter(
       (found) => found.category === ts.DiagnosticCategory.Error && found.code !== UNTYPED_PACKAGE,
     );
@@ -104,11 +106,15 @@ export class Cells {
   private checkLocalFiles(service: ts.LanguageService, paths: ReadonlySet<string>): Problem[] {
     if (paths.size === 0) return [];
     const program = service.getProgram();
-    const local = program?.getSourceFiles().filter((source) => paths.has(source.fileName) && isTypeScript(source)) ?? [];
+    const local =
+      program?.getSourceFiles().filter((source) => paths.has(source.fileName) && isTypeScript(source)) ?? [];
     if (local.every((source) => this.checked.get(source.fileName) === source)) return [];
     const problems = local.flatMap((source) => {
       const { fileName } = source;
-      const found = [...service.getSyntacticDiagnostics(fileName), ...service.getSemanticDiagnostics(fileName)];
+      const found = [
+        ...service.getSyntacticDiagnostics(fileName),
+        ...service.getSemanticDiagnostics(fileName),
+      ];
       const errors = found.filter((diagnostic) => diagnostic.category === ts.DiagnosticCategory.Error);
       return localProblems(errors, source, this.files.folder);
     });
@@ -127,7 +133,9 @@ function importedFiles(code: string, files: Files): Set<string> {
   const answers = specifiers
     .filter(isLocal)
     .map((specifier) => localFiles(files, files.cellPath('cell'), specifier));
-  return new Set(answers.flatMap((answer) => ('modules' in answer ? answer.modules : [])).map(({ path }) => path));
+  return new Set(
+    answers.flatMap((answer) => ('modules' in answer ? answer.modules : [])).map(({ path }) => path),
+  );
 }
 
 function emitCell(service: ts.LanguageService, file: string, end: number): { js: string; map: string } {

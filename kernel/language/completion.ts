@@ -19,7 +19,12 @@ export function complete(cells: Cells, code: string, position: number): Completi
       .filter((entry) => entry.name.startsWith(typed) && !entry.name.endsWith('$previous'))
       .sort((a, b) => (a.sortText < b.sortText ? -1 : a.sortText > b.sortText ? 1 : a.name < b.name ? -1 : 1))
       .slice(0, MOST_MATCHES);
-    return { matches: entries.map(({ name }) => name), types: entries.map(({ kind }) => kind), start, end: position };
+    return {
+      matches: entries.map(({ name }) => name),
+      types: entries.map(({ kind }) => kind),
+      start,
+      end: position,
+    };
   });
 }
 

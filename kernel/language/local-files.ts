@@ -13,7 +13,9 @@ const COMPILED = new Map<string, LocalModule>();
 
 /** Whether a specifier names a file by its place, rather than a package. */
 export function isLocal(specifier: string): boolean {
-  return /^\.{0,2}\//.test(specifier) || specifier === '.' || specifier === '..' || path.isAbsolute(specifier);
+  return (
+    /^\.{0,2}\//.test(specifier) || specifier === '.' || specifier === '..' || path.isAbsolute(specifier)
+  );
 }
 
 /** The file that `specifier` leads to from `from` (a file), and all local files that it imports, importers last. */
@@ -68,7 +70,8 @@ function compile(file: string, version: string, name: string): LocalModule {
   const source = readFileSync(file, 'utf8');
   const common = { path: file, name, version, source, edits: [], links: {}, packages: [] };
   if (file.endsWith('.json')) return { ...common, kind: 'json', js: source, map: '' };
-  if (file.endsWith('.cjs') || file.endsWith('.cts')) return { ...common, kind: 'commonjs', js: source, map: '' };
+  if (file.endsWith('.cjs') || file.endsWith('.cts'))
+    return { ...common, kind: 'commonjs', js: source, map: '' };
   const emitted = ts.transpileModule(source, {
     fileName: file,
     compilerOptions: {

@@ -28,10 +28,16 @@ export const PREVIOUS = '$previous';
 export function declaredNames(statement: ts.Statement): { name: string; kind: NameKind }[] {
   if (ts.isVariableStatement(statement)) {
     const fixed = (statement.declarationList.flags & (ts.NodeFlags.Const | ts.NodeFlags.Using)) !== 0;
-    const names = statement.declarationList.declarations.flatMap((declaration) => boundNames(declaration.name));
+    const names = statement.declarationList.declarations.flatMap((declaration) =>
+      boundNames(declaration.name),
+    );
     return names.map((name) => ({ name, kind: fixed ? 'fixed' : 'variable' }));
   }
-  if (ts.isFunctionDeclaration(statement) || ts.isClassDeclaration(statement) || ts.isEnumDeclaration(statement)) {
+  if (
+    ts.isFunctionDeclaration(statement) ||
+    ts.isClassDeclaration(statement) ||
+    ts.isEnumDeclaration(statement)
+  ) {
     return statement.name ? [{ name: statement.name.text, kind: 'fixed' }] : [];
   }
   if (ts.isModuleDeclaration(statement)) {
@@ -57,18 +63,26 @@ function importedNames(statement: ts.ImportDeclaration): { name: string; kind: N
   if (bindings && ts.isNamedImports(bindings)) {
     all.push(...bindings.elements.map((element) => ({ name: element.name, type: element.isTypeOnly })));
   }
-  return all.map(({ name, type }) => ({ name: name.text, kind: type || clause.isTypeOnly ? 'type' : 'fixed' }));
+  return all.map(({ name, type }) => ({
+    name: name.text,
+    kind: type || clause.isTypeOnly ? 'type' : 'fixed',
+  }));
 }
 
 /** The names that a binding (`a`, `{ a, b: [c] }`) binds. */
 export function boundNames(binding: ts.BindingName): string[] {
   if (ts.isIdentifier(binding)) return [binding.text];
-  return binding.elements.flatMap((element) => (ts.isBindingElement(element) ? boundNames(element.name) : []));
+  return binding.elements.flatMap((element) =>
+    ts.isBindingElement(element) ? boundNames(element.name) : [],
+  );
 }
 
 /** Whether a statement changes the types of other modules: such a cell stays in the program for good. */
 export function augments(statement: ts.Statement): boolean {
-  return ts.isModuleDeclaration(statement) && (ts.isStringLiteral(statement.name) || isGlobalAugmentation(statement));
+  return (
+    ts.isModuleDeclaration(statement) &&
+    (ts.isStringLiteral(statement.name) || isGlobalAugmentation(statement))
+  );
 }
 
 function isGlobalAugmentation(statement: ts.ModuleDeclaration): boolean {
@@ -173,7 +187,9 @@ function shadowEdits(
     if (ts.isIdentifier(node) && isUse(node)) {
       const name = node.text;
       if (node.getStart() < (ends.get(name) ?? -1)) {
-        const text = ts.isShorthandPropertyAssignment(node.parent) ? `${name}: ${name}${PREVIOUS}` : name + PREVIOUS;
+        const text = ts.isShorthandPropertyAssignment(node.parent)
+          ? `${name}: ${name}${PREVIOUS}`
+          : name + PREVIOUS;
         edits.push({ start: node.getStart(), end: node.end, text, name });
       }
     }
@@ -188,7 +204,8 @@ export function isUse(id: ts.Identifier): boolean {
   const parent = id.parent;
   if (ts.isPropertyAccessExpression(parent)) return parent.expression === id;
   if (ts.isPropertyAssignment(parent) || ts.isEnumMember(parent)) return parent.initializer === id;
-  if (ts.isShorthandPropertyAssignment(parent)) return parent.name === id || parent.objectAssignmentInitializer === id;
+  if (ts.isShorthandPropertyAssignment(parent))
+    return parent.name === id || parent.objectAssignmentInitializer === id;
   if (ts.isBindingElement(parent) || ts.isVariableDeclaration(parent) || ts.isParameter(parent)) {
     return parent.initializer === id;
   }
@@ -198,8 +215,15 @@ export function isUse(id: ts.Identifier): boolean {
   if (ts.isTypeNode(parent) || ts.isMetaProperty(parent)) return false;
   if (ts.isLabeledStatement(parent) || ts.isBreakOrContinueStatement(parent)) return false;
   if (ts.isImportSpecifier(parent) || ts.isExportSpecifier(parent) || ts.isImportClause(parent)) return false;
-  if (ts.isNamespaceImport(parent) || ts.isNamespaceExport(parent) || ts.isImportEqualsDeclaration(parent)) return false;
+  if (ts.isNamespaceImport(parent) || ts.isNamespaceExport(parent) || ts.isImportEqualsDeclaration(parent))
+    return false;
   if (ts.isExportAssignment(parent)) return true;
-  return !(ts.isDeclarationStatement(parent) || ts.isClassElement(parent) || ts.isTypeElement(parent)
-    || ts.isTypeParameterDeclaration(parent) || ts.isFunctionExpression(parent) || ts.isClassExpression(parent));
+  return !(
+    ts.isDeclarationStatement(parent) ||
+    ts.isClassElement(parent) ||
+    ts.isTypeElement(parent) ||
+    ts.isTypeParameterDeclaration(parent) ||
+    ts.isFunctionExpression(parent) ||
+    ts.isClassExpression(parent)
+  );
 }

@@ -34,6 +34,14 @@ export function problem(message: string, file = ''): Problem {
 }
 
 /** The problems of a local file. */
-export function localProblems(diagnostics: readonly ts.Diagnostic[], file: ts.SourceFile, folder: string): Problem[] {
-  return problemsOf(diagnostics, { name: path.relative(folder, file.fileName), source: file.text, edits: [] });
+export function localProblems(
+  diagnostics: readonly ts.Diagnostic[],
+  file: ts.SourceFile,
+  folder: string,
+): Problem[] {
+  return problemsOf(diagnostics, {
+    name: path.relative(folder, file.fileName),
+    source: file.text,
+    edits: [],
+  });
 }

@@ -57,7 +57,9 @@ class Rewriter {
   statements(own: readonly ts.Statement[]): ts.Statement[] {
     const functions = own.filter((statement) => ts.isFunctionDeclaration(statement) && statement.body);
     const hoisted = functions.flatMap((statement) => declaredNames(statement).map(({ name }) => name));
-    const imports = own.filter(ts.isImportDeclaration).flatMap((statement) => this.importStatement(statement));
+    const imports = own
+      .filter(ts.isImportDeclaration)
+      .flatMap((statement) => this.importStatement(statement));
     const rest = own.filter((statement) => !ts.isImportDeclaration(statement));
     return [
       ...(hoisted.length ? [this.declare(hoisted)] : []),
@@ -109,7 +111,11 @@ class Rewriter {
   }
 
   private cellMethod(method: string, values: readonly ts.Expression[]): ts.CallExpression {
-    return f.createCallExpression(f.createPropertyAccessExpression(f.createIdentifier(CELL), method), [], values);
+    return f.createCallExpression(
+      f.createPropertyAccessExpression(f.createIdentifier(CELL), method),
+      [],
+      values,
+    );
   }
 
   /** `await $cell.import('pkg', [['name', 'local'], …])`; nothing if only types are imported. */
@@ -133,7 +139,10 @@ class Rewriter {
     const pairs = values.map(([name, local]) =>
       f.createArrayLiteralExpression([f.createStringLiteral(name), f.createStringLiteral(local.text)]),
     );
-    const call = this.cellMethod('import', [statement.moduleSpecifier, f.createArrayLiteralExpression(pairs)]);
+    const call = this.cellMethod('import', [
+      statement.moduleSpecifier,
+      f.createArrayLiteralExpression(pairs),
+    ]);
     const awaited = f.createAwaitExpression(ts.setTextRange(call, statement.moduleSpecifier));
     return [ts.setTextRange(f.createExpressionStatement(awaited), statement)];
   }
@@ -209,7 +218,11 @@ class Rewriter {
     const inner = symbol.declarations?.filter(
       (node) => ts.isClassDeclaration(node) || ts.isEnumDeclaration(node) || ts.isModuleDeclaration(node),
     );
-    return inner?.some((node) => node.pos <= use.pos && use.end <= node.end && node.getSourceFile() === this.file) ?? false;
+    return (
+      inner?.some(
+        (node) => node.pos <= use.pos && use.end <= node.end && node.getSourceFile() === this.file,
+      ) ?? false
+    );
   }
 
   private isTopLevel(declaration: ts.Declaration): boolean {
@@ -254,7 +267,9 @@ function hasModifier(node: ts.HasModifiers, kind: ts.SyntaxKind): boolean {
 /** A top-level declaration without `export` and `default`. */
 function withoutExportModifier(node: ts.Statement): ts.Statement {
   const keep = (modifiers: readonly ts.ModifierLike[] | undefined): ts.ModifierLike[] | undefined =>
-    modifiers?.filter(({ kind }) => kind !== ts.SyntaxKind.ExportKeyword && kind !== ts.SyntaxKind.DefaultKeyword);
+    modifiers?.filter(
+      ({ kind }) => kind !== ts.SyntaxKind.ExportKeyword && kind !== ts.SyntaxKind.DefaultKeyword,
+    );
   const isExported = ts.canHaveModifiers(node) && hasModifier(node, ts.SyntaxKind.ExportKeyword);
   if (!isExported) return node;
   const modifiers = keep(node.modifiers);
@@ -263,7 +278,16 @@ function withoutExportModifier(node: ts.Statement): ts.Statement {
   }
   if (ts.isFunctionDeclaration(node)) {
     const { asteriskToken, name, typeParameters, parameters, type, body } = node;
-    return f.updateFunctionDeclaration(node, modifiers, asteriskToken, name, typeParameters, parameters, type, body);
+    return f.updateFunctionDeclaration(
+      node,
+      modifiers,
+      asteriskToken,
+      name,
+      typeParameters,
+      parameters,
+      type,
+      body,
+    );
   }
   if (ts.isClassDeclaration(node)) {
     const { name, typeParameters, heritageClauses, members } = node;

@@ -36,7 +36,10 @@ for (const port of ports) {
     try {
       reply = { id: request.id, answer: answer(request) };
     } catch (error) {
-      reply = { id: request.id, failure: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+      reply = {
+        id: request.id,
+        failure: error instanceof Error ? (error.stack ?? error.message) : String(error),
+      };
     }
     port.postMessage(reply);
   });

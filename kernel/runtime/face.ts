@@ -49,7 +49,10 @@ export class Face implements KernelFace {
   readonly version = 1;
   private readonly targets = new Map<string, (comm: Comm, data: unknown) => void>();
   private readonly open = new Map<string, Comm>();
-  private readonly asked = new Map<number, { resolve: (value: string) => void; reject: (error: Error) => void }>();
+  private readonly asked = new Map<
+    number,
+    { resolve: (value: string) => void; reject: (error: Error) => void }
+  >();
   private last = 0;
 
   constructor(private readonly post: Post) {
@@ -128,8 +131,20 @@ export class Face implements KernelFace {
     return comm;
   }
 
-  private send(type: CommMessage['type'], { id, target }: Comm, data: unknown, buffers: Uint8Array[] = []): void {
-    const message: CommMessage = { type, id, data, metadata: {}, buffers, ...(type === 'comm_open' ? { target } : {}) };
+  private send(
+    type: CommMessage['type'],
+    { id, target }: Comm,
+    data: unknown,
+    buffers: Uint8Array[] = [],
+  ): void {
+    const message: CommMessage = {
+      type,
+      id,
+      data,
+      metadata: {},
+      buffers,
+      ...(type === 'comm_open' ? { target } : {}),
+    };
     this.post({ kind: 'comm', cell: currentCell(), message });
   }
 

@@ -91,7 +91,8 @@ export class Imports {
       importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
     }) as (...values: unknown[]) => Promise<void> | undefined;
     await run(holder.exports, Object.assign(require, native), holder, module.path, folder);
-    loaded.exports = module.kind === 'commonjs' ? { ...holder.exports, default: holder.exports } : holder.exports;
+    loaded.exports =
+      module.kind === 'commonjs' ? { ...holder.exports, default: holder.exports } : holder.exports;
   }
 
   /** A package, or one of Node's own modules, as Node finds it from a folder. */
@@ -107,7 +108,9 @@ export class Imports {
 
 /** Whether a specifier names a file by its place. */
 export function isLocal(specifier: string): boolean {
-  return /^\.{0,2}\//.test(specifier) || specifier === '.' || specifier === '..' || path.isAbsolute(specifier);
+  return (
+    /^\.{0,2}\//.test(specifier) || specifier === '.' || specifier === '..' || path.isAbsolute(specifier)
+  );
 }
 
 /** A name of a module as TypeScript types it: also what a CommonJS module exports without Node's noticing. */
@@ -124,7 +127,8 @@ export function exported(namespace: Namespace, name: string): unknown {
 function interop(namespace: Namespace): unknown {
   const whole = namespace.default;
   return new Proxy(namespace, {
-    get: (_, name) => (name === '__esModule' ? true : typeof name === 'string' ? exported(namespace, name) : undefined),
+    get: (_, name) =>
+      name === '__esModule' ? true : typeof name === 'string' ? exported(namespace, name) : undefined,
     has: (_, name) => name in namespace || (isObject(whole) && name in whole),
     getOwnPropertyDescriptor: (target, name) => Reflect.getOwnPropertyDescriptor(target, name),
   });

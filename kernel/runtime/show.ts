@@ -16,16 +16,19 @@ const MOST_ROWS = 200;
 /** A value's MIME bundle. `text/plain` is always there. */
 export async function bundleOf(value: unknown): Promise<MimeBundle> {
   const text = asText(value);
-  if (value === null || (typeof value !== 'object' && typeof value !== 'function')) return { 'text/plain': text };
+  if (value === null || (typeof value !== 'object' && typeof value !== 'function'))
+    return { 'text/plain': text };
   const method = (value as Record<symbol, unknown>)[DISPLAY];
-  if (typeof method === 'function') return { 'text/plain': text, ...((await method.call(value)) as MimeBundle) };
+  if (typeof method === 'function')
+    return { 'text/plain': text, ...((await method.call(value)) as MimeBundle) };
   return { ...syncBundle(value, text) };
 }
 
 /** Like `bundleOf`, at once; a bundle that is promised is not waited for. */
 export function bundleNow(value: unknown): MimeBundle {
   const text = asText(value);
-  if (value === null || (typeof value !== 'object' && typeof value !== 'function')) return { 'text/plain': text };
+  if (value === null || (typeof value !== 'object' && typeof value !== 'function'))
+    return { 'text/plain': text };
   const method = (value as Record<symbol, unknown>)[DISPLAY];
   const bundle: unknown = typeof method === 'function' ? method.call(value) : undefined;
   const isBundle = typeof bundle === 'object' && bundle !== null && !(bundle instanceof Promise);
@@ -66,7 +69,8 @@ function isElement(value: object): value is DomElement {
 
 /** An element as HTML. A figure or an SVG is named in the text by what it says of itself. */
 function elementBundle(element: DomElement): MimeBundle {
-  const title = element.getAttribute('aria-label') ?? element.querySelector?.('title, h2, figcaption')?.textContent;
+  const title =
+    element.getAttribute('aria-label') ?? element.querySelector?.('title, h2, figcaption')?.textContent;
   const size = ['width', 'height'].map((name) => element.getAttribute(name));
   const extent = size.every((side) => side) ? ` ${size.join(' × ')}` : '';
   const bundle = { 'text/plain': `<${element.localName}${extent}>${title ? ` ${title}` : ''}` };
@@ -90,14 +94,20 @@ function tableHtml(rows: Record<string, unknown>[]): string {
     const cells = columns.map((name) => `<td>${name in row ? escapeHtml(cellText(row[name])) : ''}</td>`);
     return `<tr>${cells.join('')}</tr>`;
   });
-  const rest = rows.length > MOST_ROWS ? `<caption>The first ${MOST_ROWS} of ${rows.length} rows</caption>` : '';
+  const rest =
+    rows.length > MOST_ROWS ? `<caption>The first ${MOST_ROWS} of ${rows.length} rows</caption>` : '';
   return `<table>${rest}<thead><tr>${head}</tr></thead><tbody>${body.join('')}</tbody></table>`;
 }
 
 function cellText(value: unknown): string {
-  return typeof value === 'string' ? value : inspect(value, { depth: 1, breakLength: Number.POSITIVE_INFINITY });
+  return typeof value === 'string'
+    ? value
+    : inspect(value, { depth: 1, breakLength: Number.POSITIVE_INFINITY });
 }
 
 function escapeHtml(text: string): string {
-  return text.replace(/[&<>"]/g, (char) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[char]!);
+  return text.replace(
+    /[&<>"]/g,
+    (char) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[char]!,
+  );
 }

@@ -31,7 +31,11 @@ function learnersPlace(script: string, line: number, column: number): Place | un
   known.map ??= new SourceMap(JSON.parse(compiled.map) as SourceMapPayload);
   const entry = known.map.findEntry(line - 1, column - 1);
   if (!('originalLine' in entry)) return { name: compiled.name, line: 0, column: 0 };
-  const edited = offsetOf(applyEdits(compiled.source, compiled.edits), entry.originalLine, entry.originalColumn);
+  const edited = offsetOf(
+    applyEdits(compiled.source, compiled.edits),
+    entry.originalLine,
+    entry.originalColumn,
+  );
   const place = lineAndColumn(compiled.source, originalOffset(edited, compiled.edits));
   return { name: compiled.name, line: place.line + 1, column: place.column + 1 };
 }
@@ -44,7 +48,8 @@ function frameLine(site: NodeJS.CallSite): string {
   const script = site.getScriptNameOrSourceURL?.() ?? site.getFileName() ?? '';
   const place = learnersPlace(script, site.getLineNumber() ?? 0, site.getColumnNumber() ?? 0);
   if (!place) return `    at ${site.toString()}`;
-  const name = site.getFunctionName() === null ? '' : `${site.isConstructor() ? 'new ' : ''}${functionName(site)}`;
+  const name =
+    site.getFunctionName() === null ? '' : `${site.isConstructor() ? 'new ' : ''}${functionName(site)}`;
   const where = `${place.name}:${place.line}:${place.column}`;
   return `    at ${site.isAsync() ? 'async ' : ''}${name ? `${name} (${where})` : where}`;
 }
@@ -171,7 +176,12 @@ export function describeProblems(problems: readonly Problem[]): Extract<Outcome,
     const number = String(line);
     const gap = ' '.repeat(number.length);
     const caret = ' '.repeat(column - 1) + '^'.repeat(Math.max(1, length));
-    return [`${file}, line ${line}, column ${column}`, `> ${number} | ${text}`, `  ${gap} | ${caret}`, message + name];
+    return [
+      `${file}, line ${line}, column ${column}`,
+      `> ${number} | ${text}`,
+      `  ${gap} | ${caret}`,
+      message + name,
+    ];
   });
   const evalue = problems[0]?.message ?? 'The cell does not compile.';
   return { status: 'error', ename: 'TypeScriptError', evalue, traceback };
