@@ -8,6 +8,8 @@ export const notebooks = join(project, 'notebooks');
 export const nodeModules = join(project, 'node_modules');
 export const library = join(project, 'kernel-lib');
 export const built = join(library, 'dist');
+/** The Jupyter kernel: its sources, and under dist what runs. */
+export const kernel = join(project, 'kernel');
 export const requirements = [
   join(project, 'scripts/requirements.txt'),
   join(project, 'scripts/constraints.txt'),

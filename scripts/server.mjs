@@ -13,6 +13,9 @@ import { isRunning, write } from './setup.mjs';
 
 export const HOST = '127.0.0.1';
 
+/** The kernels that the local JupyterLab offers. */
+const KERNELS = ['vmlab', 'tslab'];
+
 /** @param {number} pid - of the process that answers for the run */
 export const runFolder = (pid) => join(runs, String(pid));
 
@@ -114,7 +117,7 @@ function serverOptions(port, folder, run, local) {
     '--ServerApp.answer_yes=True',
     '--LabApp.extension_manager=readonly',
     '--MultiKernelManager.default_kernel_name=tslab',
-    ...(local ? ['--KernelSpecManager.allowed_kernelspecs=tslab'] : []),
+    ...(local ? KERNELS.map((name) => `--KernelSpecManager.allowed_kernelspecs=${name}`) : []),
     ...(process.getuid?.() === 0 ? ['--allow-root'] : []),
   ];
 }

@@ -6,12 +6,14 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import {
   built,
   jupyter,
   jupyterData,
+  kernel,
   library,
   nodeModules,
   project,
@@ -84,26 +86,33 @@ function npmCache() {
 }
 
 /**
- * The library, built into kernel-lib/dist where its sources have changed since.
+ * What a workspace is built from.
+ * @param {string} folder
+ */
+function sourcesOf(folder) {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => !/^(dist|node_modules)\b/.test(name) && /\.(ts|s|json)$/.test(name))
+    .sort()
+    .map((name) => join(folder, name));
+}
+
+/**
+ * The library and the kernel, built into kernel-lib/dist and kernel/dist where their sources have changed since.
  * @returns {Promise<boolean>}
  */
 export async function buildLibrary() {
   const configs = ['package-lock.json', 'package.json', 'tsconfig.base.json', 'scripts/copy-guests.mjs'];
-  const sources = readdirSync(library, { recursive: true, encoding: 'utf8' })
-    .filter((name) => !/^(dist|node_modules)\b/.test(name) && /\.(ts|s|json)$/.test(name))
-    .sort();
-  const inputs = [
-    ...configs.map((name) => join(project, name)),
-    ...sources.map((name) => join(library, name)),
-  ];
+  const inputs = [...configs.map((name) => join(project, name)), ...sourcesOf(library), ...sourcesOf(kernel)];
+  const kernelBuilt = join(kernel, 'dist');
+  if (!existsSync(join(kernelBuilt, 'main.js'))) rmSync(join(built, STAMP), { force: true });
   const wasThere = existsSync(join(built, STAMP));
   // Without a stamp we don't know what is in dist; the compiler would trust its own note there.
-  if (!wasThere) rmSync(built, { recursive: true, force: true });
+  if (!wasThere) for (const folder of [built, kernelBuilt]) rmSync(folder, { recursive: true, force: true });
   const made = await ensure(
     built,
     hash(inputs.flatMap((path) => [path.slice(project.length), read(path)])),
     async () => {
-      await npmStep('library', ['run', 'build']);
+      await npmStep('library and kernel', ['run', 'build']);
     },
   );
   if (made && wasThere) say('  (the library has changed: restart kernels that are already running)');
@@ -142,9 +151,15 @@ function pipCache() {
   return answer.status === 0 && existsSync(answer.stdout.trim()) ? {} : { PIP_NO_CACHE_DIR: '1' };
 }
 
-/** Writes the kernel spec: which Node runs which tslab, by absolute paths, so that no PATH matters. */
+/**
+ * Writes the kernel specs, ours and plain tslab's, with absolute paths, so that no PATH matters.
+ * Ours is asked from the built kernel: build first.
+ */
 export function writeKernelSpec() {
-  const spec = {
+  /** @type {typeof import('../kernel/spec.ts')} */
+  const ours = createRequire(import.meta.url)(join(kernel, 'dist', 'spec.js'));
+  writeSpec(ours.KERNEL_NAME, ours.kernelSpec());
+  writeSpec('tslab', {
     argv: [
       process.execPath,
       join(nodeModules, 'tslab/bin/tslab'),
@@ -153,8 +168,15 @@ export function writeKernelSpec() {
     ],
     display_name: 'TypeScript (tslab)',
     language: 'typescript',
-  };
-  write(join(jupyterData, 'kernels', 'tslab', 'kernel.json'), `${JSON.stringify(spec, null, 2)}\n`);
+  });
+}
+
+/**
+ * @param {string} name
+ * @param {object} spec
+ */
+function writeSpec(name, spec) {
+  write(join(jupyterData, 'kernels', name, 'kernel.json'), `${JSON.stringify(spec, null, 2)}\n`);
 }
 
 /**

@@ -1,0 +1,139 @@
+/**
+ * What cells import. Packages are Node's: its own loader finds them from the notebook's folder, by their `import`
+ * condition, CommonJS and ES modules alike. Local files are ours: compiled by the language thread, run here, and run
+ * again when they, or a file that they import, have changed.
+ */
+import { createRequire } from 'node:module';
+import * as path from 'node:path';
+import { compileFunction, constants } from 'node:vm';
+import type { Ask } from '../ask';
+import type { LocalModule } from '../messages';
+import { describeProblems, register } from './trace';
+import { tslab } from './tslab';
+
+/** What a module exports, by name. */
+export type Namespace = Record<string, unknown>;
+
+interface Loaded {
+  version: string;
+  exports: Namespace;
+  links: string[];
+}
+
+export class Imports {
+  private readonly loaded = new Map<string, Loaded>();
+
+  /**
+   * @param folder the notebook's folder
+   * @param ask asks the language thread
+   */
+  constructor(
+    private readonly folder: string,
+    private readonly ask: Ask,
+  ) {}
+
+  /** Starts to load packages, so that they are there by the time they are imported. */
+  preload(specifiers: readonly string[]): void {
+    for (const specifier of specifiers) this.package(specifier, this.folder).catch(() => undefined);
+  }
+
+  /** The module that `specifier` names in a cell. @throws if there is none, or if it throws */
+  async load(specifier: string): Promise<Namespace> {
+    if (specifier === 'tslab') return tslab;
+    if (!isLocal(specifier)) return this.package(specifier, this.folder);
+    const answer = await this.ask('local', { from: path.join(this.folder, 'cell.ts'), specifier });
+    if ('problems' in answer) throw new Error(describeProblems(answer.problems).evalue);
+    const fresh = new Set<string>();
+    for (const module of answer.modules) await this.run(module, fresh);
+    const entry = answer.modules.at(-1);
+    return entry ? (this.loaded.get(entry.path)?.exports ?? {}) : {};
+  }
+
+  /** Runs a local file, unless it and all it imports are as they were. `fresh` collects what was run. */
+  private async run(module: LocalModule, fresh: Set<string>): Promise<void> {
+    const links = Object.values(module.links);
+    const old = this.loaded.get(module.path);
+    if (old?.version === module.version && !links.some((link) => fresh.has(link))) return;
+    fresh.add(module.path);
+    const loaded: Loaded = { version: module.version, exports: {}, links };
+    this.loaded.set(module.path, loaded);
+    try {
+      await this.evaluate(module, loaded);
+    } catch (error) {
+      this.loaded.delete(module.path);
+      throw error;
+    }
+  }
+
+  private async evaluate(module: LocalModule, loaded: Loaded): Promise<void> {
+    const folder = path.dirname(module.path);
+    const native = createRequire(module.path);
+    if (module.kind === 'json') {
+      const value = JSON.parse(module.js) as unknown;
+      loaded.exports = { ...(value as object), default: value };
+      return;
+    }
+    const packages = new Map<string, Namespace>();
+    for (const specifier of module.packages) packages.set(specifier, await this.package(specifier, folder));
+    const require = (specifier: string): unknown => {
+      const link = module.links[specifier];
+      if (link !== undefined) return this.loaded.get(link)?.exports;
+      const found = packages.get(specifier);
+      return found ? interop(found) : native(specifier);
+    };
+    const holder = { exports: loaded.exports };
+    const script = register(module, module.path);
+    const isAsync = module.kind === 'code';
+    const body = isAsync ? `return (async () => {${module.js}\n})()` : module.js;
+    const run = compileFunction(body, ['exports', 'require', 'module', '__filename', '__dirname'], {
+      filename: script,
+      columnOffset: isAsync ? -'return (async () => {'.length : 0,
+      importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+    }) as (...values: unknown[]) => Promise<void> | undefined;
+    await run(holder.exports, Object.assign(require, native), holder, module.path, folder);
+    loaded.exports =
+      module.kind === 'commonjs' ? { ...holder.exports, default: holder.exports } : holder.exports;
+  }
+
+  /** A package, or one of Node's own modules, as Node finds it from a folder. */
+  private async package(specifier: string, folder: string): Promise<Namespace> {
+    if (specifier === 'tslab') return tslab;
+    const load = compileFunction('return import(specifier)', ['specifier'], {
+      filename: path.join(folder, 'import-of-a-cell.mjs'),
+      importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+    }) as (specifier: string) => Promise<Namespace>;
+    return load(specifier);
+  }
+}
+
+/** Whether a specifier names a file by its place. */
+export function isLocal(specifier: string): boolean {
+  return (
+    /^\.{0,2}\//.test(specifier) || specifier === '.' || specifier === '..' || path.isAbsolute(specifier)
+  );
+}
+
+/** A name of a module as TypeScript types it: also what a CommonJS module exports without Node's noticing. */
+export function exported(namespace: Namespace, name: string): unknown {
+  if (name === '*') return namespace;
+  const whole = namespace.default as Namespace | undefined;
+  const isCompiled = isObject(whole) && whole.__esModule === true;
+  if (name === 'default' && isCompiled && 'default' in whole) return whole.default;
+  if (name in namespace) return namespace[name];
+  return isObject(whole) ? whole[name] : undefined;
+}
+
+/** What `require` gives to a file that was compiled to CommonJS, for an imported package. */
+function interop(namespace: Namespace): unknown {
+  const whole = namespace.default;
+  return new Proxy(namespace, {
+    get: (_, name) =>
+      name === '__esModule' ? true : typeof name === 'string' ? exported(namespace, name) : undefined,
+    has: (_, name) => name in namespace || (isObject(whole) && name in whole),
+    getOwnPropertyDescriptor: (target, name) => Reflect.getOwnPropertyDescriptor(target, name),
+  });
+}
+
+function isObject(value: unknown): value is Namespace {
+  return (typeof value === 'object' && value !== null) || typeof value === 'function';
+}

@@ -1,0 +1,131 @@
+/**
+ * Runs cells on the main thread, one at a time, over the scope that they share.
+ *
+ * A cell ends when its function does, or when it is interrupted, or when an error of its own reaches the top of the
+ * event loop while it still waits. What it declared until then is told to the front.
+ */
+import * as path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { compileFunction, constants } from 'node:vm';
+import type { MimeBundle, Outcome, ToMain } from '../messages';
+import { beginCell, cancelCell, currentCell, resetAttribution, runAs } from './attribution';
+import { exported, type Imports, type Namespace } from './imports';
+import type { Post } from './output';
+import { bundleOf } from './show';
+import { describeError, register } from './trace';
+
+type CellFunction = (scope: Namespace, cell: CellFace) => Promise<[unknown] | undefined>;
+
+/** What the compiled text of a cell calls. */
+interface CellFace {
+  declare(values: Namespace): void;
+  import(specifier: string, names: [name: string, local: string][]): Promise<void>;
+  load(specifier: string): Promise<Namespace>;
+  meta: { url: string; filename: string; dirname: string };
+}
+
+interface Running {
+  cell: number;
+  declared: Set<string>;
+  end: (outcome: Outcome) => void;
+}
+
+export class Runner {
+  private readonly scope: Namespace = Object.create(null) as Namespace;
+  private running: Running | undefined;
+
+  constructor(
+    private readonly folder: string,
+    private readonly imports: Imports,
+    private readonly post: Post,
+  ) {}
+
+  /** Runs a cell; its outcome goes to the front. */
+  run({ cell, compiled, types }: Extract<ToMain, { kind: 'run' }>): void {
+    beginCell(cell);
+    const declared = new Set(types);
+    const end = (outcome: Outcome): void => {
+      if (this.running?.cell !== cell) return;
+      this.running = undefined;
+      this.post({ kind: 'done', cell, outcome, declared: [...declared] });
+    };
+    this.running = { cell, declared, end };
+    const body = async (): Promise<void> => {
+      try {
+        const script = register(compiled, `vmlab:${cell}`);
+        const start = compileFunction(compiled.js, [], {
+          filename: script,
+          importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+        }) as () => CellFunction;
+        const result = await start()(this.scope, this.face(declared));
+        if (result && result[0] !== undefined && this.running?.cell === cell) {
+          const data: MimeBundle = await bundleOf(result[0]);
+          this.post({ kind: 'result', cell, data, metadata: {} });
+        }
+        end({ status: 'ok' });
+      } catch (error) {
+        end(describeError(error));
+      }
+    };
+    runAs(cell, () => void body());
+  }
+
+  /** The interrupt that was dealt with last, and the cell that it found running. */
+  private lastInterrupt: { sequence: number; cell: number | undefined } | undefined;
+
+  /** Ends the running cell, once for each `sequence`. @returns the cell that was running */
+  interrupt(sequence: number): number | undefined {
+    if (this.lastInterrupt?.sequence === sequence) return this.lastInterrupt.cell;
+    const running = this.running;
+    if (running) {
+      cancelCell(running.cell);
+      running.end({
+        status: 'error',
+        ename: 'KeyboardInterrupt',
+        evalue: 'The cell was interrupted.',
+        traceback: ['KeyboardInterrupt: The cell was interrupted. What it declared and changed is kept.'],
+      });
+    } else if (this.stuck !== undefined) {
+      cancelCell(this.stuck);
+    }
+    this.stuck = undefined;
+    resetAttribution();
+    this.lastInterrupt = { sequence, cell: running?.cell };
+    return running?.cell;
+  }
+
+  /** The cell whose late code was ended by an interrupt. */
+  private stuck: number | undefined;
+
+  /** Runs what comes from outside a cell (a comm's message) as a part of `cell`. */
+  runLate(cell: number, action: () => void): void {
+    if (!runAs(cell, action)) this.stuck = cell;
+  }
+
+  /** An error that nothing caught. It ends the cell it belongs to, if that still runs; else it is told there. */
+  uncaught(error: unknown): void {
+    const cell = currentCell();
+    const outcome = describeError(error);
+    if (this.running?.cell === cell) this.running.end(outcome);
+    else this.post({ kind: 'stream', cell, name: 'stderr', text: `${outcome.traceback.join('\n')}\n` });
+  }
+
+  private face(declared: Set<string>): CellFace {
+    const set = (name: string, descriptor: PropertyDescriptor): void => {
+      Object.defineProperty(this.scope, name, { configurable: true, enumerable: true, ...descriptor });
+      declared.add(name);
+    };
+    const filename = path.join(this.folder, 'cell.ts');
+    return {
+      declare: (values) => {
+        for (const [name, value] of Object.entries(values)) set(name, { value, writable: true });
+      },
+      import: async (specifier, names) => {
+        const namespace = await this.imports.load(specifier);
+        for (const [name, local] of names) set(local, { get: () => exported(namespace, name) });
+      },
+      load: (specifier) => this.imports.load(String(specifier)),
+      meta: { url: pathToFileURL(filename).href, filename, dirname: this.folder },
+    };
+  }
+}

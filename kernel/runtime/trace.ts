@@ -1,0 +1,188 @@
+/**
+ * Errors as the learner should see them: the first line is his own cell, line and column; then the code, with a caret;
+ * then the name and the message; then where it came from, with the frames of libraries and of Node folded.
+ */
+import { SourceMap, type SourceMapPayload } from 'node:module';
+import * as path from 'node:path';
+import { inspect } from 'node:util';
+import type { Compiled, Outcome, Problem } from '../messages';
+import { applyEdits, lineAndColumn, offsetOf, originalOffset } from '../positions';
+
+/** A place in a cell or a local file; line and column count from 1. */
+interface Place {
+  name: string;
+  line: number;
+  column: number;
+}
+
+/** Script name, as the engine knows it, -> what was compiled. */
+const scripts = new Map<string, { compiled: Compiled; map?: SourceMap }>();
+
+/** The name under which the engine is to run a cell or a local file, so that its frames can be found again. */
+export function register(compiled: Compiled, script: string): string {
+  scripts.set(script, { compiled });
+  return script;
+}
+
+function learnersPlace(script: string, line: number, column: number): Place | undefined {
+  const known = scripts.get(script);
+  if (!known?.compiled.map) return undefined;
+  const { compiled } = known;
+  known.map ??= new SourceMap(JSON.parse(compiled.map) as SourceMapPayload);
+  const entry = known.map.findEntry(line - 1, column - 1);
+  if (!('originalLine' in entry)) return { name: compiled.name, line: 0, column: 0 };
+  const edited = offsetOf(
+    applyEdits(compiled.source, compiled.edits),
+    entry.originalLine,
+    entry.originalColumn,
+  );
+  const place = lineAndColumn(compiled.source, originalOffset(edited, compiled.edits));
+  return { name: compiled.name, line: place.line + 1, column: place.column + 1 };
+}
+
+/** The kernel's own scripts: from there on, frames are nobody's business. */
+const KERNEL = path.dirname(__dirname) + path.sep;
+
+/** A frame of a stack as one line, with the learner's places in place of the engine's. */
+function frameLine(site: NodeJS.CallSite): string {
+  const script = site.getScriptNameOrSourceURL?.() ?? site.getFileName() ?? '';
+  const place = learnersPlace(script, site.getLineNumber() ?? 0, site.getColumnNumber() ?? 0);
+  if (!place) return `    at ${site.toString()}`;
+  const name =
+    site.getFunctionName() === null ? '' : `${site.isConstructor() ? 'new ' : ''}${functionName(site)}`;
+  const where = `${place.name}:${place.line}:${place.column}`;
+  return `    at ${site.isAsync() ? 'async ' : ''}${name ? `${name} (${where})` : where}`;
+}
+
+function functionName(site: NodeJS.CallSite): string {
+  const name = site.getFunctionName() ?? '';
+  const type = site.getTypeName();
+  const hasType = type && type !== 'Object' && type !== 'global' && !name.includes('.') && !site.isToplevel();
+  return hasType && !site.isConstructor() ? `${type}.${name}` : name;
+}
+
+/** Makes every stack speak of the learner's lines. */
+export function translateStacks(): void {
+  Error.prepareStackTrace = (error, sites) => {
+    let head: string;
+    try {
+      head = String(error);
+    } catch {
+      head = 'Error';
+    }
+    const end = sites.findIndex((site) => site.getFileName()?.startsWith(KERNEL));
+    const lines = (end < 0 ? sites : sites.slice(0, end)).map(frameLine);
+    return [head, ...lines].join('\n');
+  };
+  Error.stackTraceLimit = 50;
+}
+
+const FRAME = /^ {4}at (?:async )?(?:(.*) \()?(.*?):(\d+):(\d+)\)?$/;
+
+/** Anything thrown, as Jupyter's error. */
+export function describeError(thrown: unknown): Extract<Outcome, { status: 'error' }> {
+  if (!(thrown instanceof Error)) {
+    const evalue = describe(thrown);
+    return { status: 'error', ename: 'Thrown', evalue, traceback: [`Thrown: ${evalue}`] };
+  }
+  const ename = String(thrown.name || 'Error');
+  const evalue = String(thrown.message);
+  const stack = typeof thrown.stack === 'string' ? thrown.stack : '';
+  const frames = stack.split('\n').filter((line) => FRAME.test(line) || /^ {4}at /.test(line));
+  const own = frames.map(ownPlace).find((place) => place !== undefined);
+  const traceback = [
+    ...(own ? [headline(own), ...excerpt(own)] : []),
+    ...`${ename}: ${evalue}`.split('\n'),
+    ...foldFrames(frames),
+    ...causeLines(thrown),
+  ];
+  return { status: 'error', ename, evalue, traceback };
+}
+
+function describe(value: unknown): string {
+  try {
+    return typeof value === 'string' ? value : inspect(value);
+  } catch {
+    return Object.prototype.toString.call(value);
+  }
+}
+
+function causeLines(error: Error): string[] {
+  const lines: string[] = [];
+  if (error.cause !== undefined) lines.push(`Caused by ${describe(error.cause)}`);
+  if (error instanceof AggregateError) lines.push(...error.errors.map((each) => `  - ${describe(each)}`));
+  return lines;
+}
+
+function headline({ name, line, column }: Place): string {
+  return `${name}, line ${line}, column ${column}`;
+}
+
+function ownPlace(frame: string): Place | undefined {
+  const match = FRAME.exec(frame);
+  const place = match && { name: match[2]!, line: Number(match[3]), column: Number(match[4]) };
+  return place && place.line > 0 && sourceOf(place.name) !== undefined ? place : undefined;
+}
+
+function sourceOf(name: string): string | undefined {
+  for (const { compiled } of scripts.values()) if (compiled.name === name) return compiled.source;
+  return undefined;
+}
+
+/** The line with the lines around it, and a caret below the column. */
+function excerpt({ name, line, column }: Place): string[] {
+  const lines = (sourceOf(name) ?? '').split('\n');
+  const shown: string[] = [];
+  const width = String(Math.min(line + 1, lines.length)).length;
+  for (let i = Math.max(1, line - 1); i <= Math.min(lines.length, line + 1); i++) {
+    if (i > line && lines[i - 1] === '') break;
+    shown.push(`${i === line ? '>' : ' '} ${String(i).padStart(width)} | ${lines[i - 1]}`);
+    if (i === line) shown.push(`  ${' '.repeat(width)} | ${' '.repeat(column - 1)}^`);
+  }
+  return shown;
+}
+
+/** The most lines of frames that are shown. */
+const MOST_FRAMES = 15;
+
+/** The learner's frames; what lies between them is counted. */
+function foldFrames(frames: string[]): string[] {
+  const lines: string[] = [];
+  let folded = 0;
+  const close = (): void => {
+    if (folded > 0) lines.push(`    … ${folded} ${folded === 1 ? 'frame' : 'frames'} of libraries`);
+    folded = 0;
+  };
+  const last = frames.findLastIndex((frame) => ownPlace(frame) !== undefined);
+  for (const frame of frames.slice(0, last + 1)) {
+    if (ownPlace(frame)) {
+      close();
+      lines.push(frame);
+    } else {
+      folded++;
+    }
+  }
+  close();
+  if (lines.length <= MOST_FRAMES) return lines;
+  const left = lines.length - MOST_FRAMES;
+  return [...lines.slice(0, MOST_FRAMES - 3), `    … ${left} more frames`, ...lines.slice(-3)];
+}
+
+/** What the compiler found, as Jupyter's error: each problem with its place, its line and a caret. */
+export function describeProblems(problems: readonly Problem[]): Extract<Outcome, { status: 'error' }> {
+  const traceback = problems.flatMap(({ file, line, column, length, text, message, code }) => {
+    const name = code > 0 ? ` (TS${code})` : '';
+    if (line === 0) return [message + name];
+    const number = String(line);
+    const gap = ' '.repeat(number.length);
+    const caret = ' '.repeat(column - 1) + '^'.repeat(Math.max(1, length));
+    return [
+      `${file}, line ${line}, column ${column}`,
+      `> ${number} | ${text}`,
+      `  ${gap} | ${caret}`,
+      message + name,
+    ];
+  });
+  const evalue = problems[0]?.message ?? 'The cell does not compile.';
+  return { status: 'error', ename: 'TypeScriptError', evalue, traceback };
+}
