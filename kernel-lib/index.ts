@@ -59,7 +59,7 @@ export { type ExitCount, type ExitHandler, type Hypervisor, type Report, Vm } fr
 export { dispatch, emulate, onCause, reflect, TrapAndEmulate } from './hypervisor/trap-and-emulate';
 
 // Guests
-export { guest, guestNames, guestSource } from './guests/guests';
+export { type GuestParameters, guest, guestNames, guestParameters, guestSource } from './guests/guests';
 
 // What a notebook shows
 export { show, showCsr } from './lab/show';

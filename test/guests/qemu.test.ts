@@ -39,7 +39,7 @@ function onQemu(program: Program): string {
 }
 
 describe.skipIf(!installed)('on QEMU', () => {
-  it.each(['hello', 'syscalls'])('%s prints what it prints on our machine', (name) => {
+  it.each(['hello', 'syscalls', 'nano-os'])('%s prints what it prints on our machine', (name) => {
     const program = guest(name);
     const machine = createMachine();
     new Firmware(machine).boot(program);

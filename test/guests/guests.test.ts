@@ -1,0 +1,110 @@
+// The guests on the bare machine: what they print, that what they leave behind does not depend on
+// time, and how their parameters are set.
+import {
+  assemble,
+  COSTS,
+  type CostTable,
+  createMachine,
+  Firmware,
+  guest,
+  guestParameters,
+  guestSource,
+  type Program,
+} from 'kernel-lib';
+import { describe, expect, it } from 'vitest';
+import { hartState } from '../../kernel-lib/lab/hart-state';
+import { EXPECTED } from './expected';
+
+function run(program: Program, costs: CostTable = COSTS['arm-est']) {
+  const machine = createMachine({ costs });
+  new Firmware(machine).boot(program);
+  const { reason, code } = machine.run({ instructions: 20_000_000 });
+  return { machine, reason, code };
+}
+
+describe.each(Object.entries(EXPECTED))('%s', (name, { console, code = 0 }) => {
+  it('prints what its header promises', () => {
+    const result = run(guest(name));
+    expect(result.machine.console).toBe(console);
+    expect(result).toMatchObject({ reason: 'finished', code });
+  });
+
+  it('runs with the firmware in assembly, too', () => {
+    const machine = createMachine();
+    machine.load(guest(name));
+    machine.load(guest('firmware'));
+    expect(machine.run({ instructions: 20_000_000 })).toMatchObject({ reason: 'finished', code });
+    expect(machine.console).toBe(console);
+  });
+});
+
+describe('what nano-os leaves behind', () => {
+  const program = guest('nano-os');
+  const slow = { ...COSTS['arm-est'], name: 'slow', instruction: 7, pageTableRead: 31 };
+
+  it('does not depend on when its timer rings', () => {
+    const [one, other] = [run(program).machine, run(program, slow).machine];
+    expect(one.traps).not.toBe(other.traps); // it was preempted more often
+    expect(other.console).toBe(one.console);
+    expect(hartState(other.hart)).toEqual(hartState(one.hart));
+    expect(Buffer.compare(other.ram.bytes, one.ram.bytes)).toBe(0);
+  });
+
+  it('does not depend on how long a slice is', () => {
+    const consoles = [40, 300, 100_000].map((SLICE) => run(guest('nano-os', { SLICE })).machine.console);
+    expect(consoles).toEqual(consoles.map(() => EXPECTED['nano-os'].console));
+  });
+});
+
+describe('the self-check of nano-os', () => {
+  // Its own faults, put in one by one: what it promises to find, it finds.
+  const faults: [what: string, from: string, to: string, message: string][] = [
+    [
+      'interrupts stay on in critical sections',
+      'interrupts_off\n        lw      t2, 0(t0)',
+      'lw      t2, 0(t0)',
+      'a critical section was not one',
+    ],
+    [
+      'fork shares pages for good',
+      '        andi    a0, a0, ~PTE_W\n        ori     a0, a0, PTE_COW',
+      '        ori     a0, a0, PTE_COW',
+      'a process was not content',
+    ],
+    [
+      'a frame is kept',
+      'lw      a0, P_STACK(s0)\n        call    drop',
+      'nop',
+      'a frame was not given back',
+    ],
+  ];
+  it.each(faults)('finds that %s', (_, from, to, message) => {
+    const source = guestSource('nano-os', { SLICE: 37, CALLS: 200 });
+    expect(source).toContain(from);
+    const { machine, code } = run(assemble(source.replaceAll(from, to)));
+    expect(machine.console).toContain(message);
+    expect(code).toBe(1);
+  });
+});
+
+describe('parameters', () => {
+  it('change how much a guest does', () => {
+    const { machine } = run(guest('nano-os', { FORKS: 2, PAGES: 3 }));
+    expect(machine.console).toContain('process 2: .. done\n');
+    expect(machine.console).toContain('self-check passed');
+  });
+
+  it('are known by name', () => {
+    expect(guestParameters('nano-os')).toMatchObject({ FORKS: 4, FRAMES: 96 });
+    expect(guestParameters('hello')).toEqual({});
+    expect(() => guest('nano-os', { FORK: 2 })).toThrow(/no parameter "FORK".*FORKS, PAGES/s);
+    expect(() => guest('nano-os', { UART: 2 })).toThrow(/no parameter "UART"/);
+    expect(() => guest('hello', { FORKS: 2 })).toThrow('It has none.');
+    expect(() => guest('nano-os', { FORKS: 0.5 })).toThrow('integer of 32 bits');
+  });
+
+  it('leave every line where it was', () => {
+    const lines = (source: string) => source.split('\n').length;
+    expect(lines(guestSource('nano-os', { FORKS: 20 }))).toBe(lines(guestSource('nano-os')));
+  });
+});
