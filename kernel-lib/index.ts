@@ -66,7 +66,14 @@ export {
   Vm,
   type VmOptions,
 } from './hypervisor/vm';
-export { dispatch, emulate, onCause, pageFault, reflect, TrapAndEmulate } from './hypervisor/trap-and-emulate';
+export {
+  dispatch,
+  emulate,
+  onCause,
+  pageFault,
+  reflect,
+  TrapAndEmulate,
+} from './hypervisor/trap-and-emulate';
 
 // Guests
 export { guest, guestNames, guestSource } from './guests/guests';

@@ -31,7 +31,9 @@ export class Frames {
   ) {
     this.size = size - (size % PAGE_BYTES);
     if (base % PAGE_BYTES !== 0 || !ram.holds(base, this.size))
-      throw new RangeError(`Frames at 0x${base.toString(16)}, ${size} bytes: give whole pages inside of RAM.`);
+      throw new RangeError(
+        `Frames at 0x${base.toString(16)}, ${size} bytes: give whole pages inside of RAM.`,
+      );
     for (let pa = base + this.size - PAGE_BYTES; pa >= base; pa -= PAGE_BYTES) this.free.push(pa);
   }
 

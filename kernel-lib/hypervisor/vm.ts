@@ -10,18 +10,27 @@
  * the cycles.
  */
 import { decode, type Instruction } from '../code/decode';
-import { Cause, INTERRUPT } from '../isa/causes';
+import { type Cause, INTERRUPT } from '../isa/causes';
 import { csrMask, csrNumber } from '../isa/csrs';
 import { Mode } from '../isa/registers';
 import { DECODE, RESTORE_GUEST, SAVE_GUEST, SWITCH_TABLES, VCPU_ACCESS, type Work } from '../machine/cost';
 import type { Hart } from '../machine/hart';
-import { type BootOptions, type Loadable, Machine, type MachineOptions, MiB, RAM_BASE, type RunResult, type Stop } from '../machine/machine';
+import {
+  type BootOptions,
+  type Loadable,
+  Machine,
+  type MachineOptions,
+  MiB,
+  RAM_BASE,
+  type RunResult,
+  type Stop,
+} from '../machine/machine';
 import { PAGE_BYTES } from '../machine/page-table';
 import { Access, type PmpRange } from '../machine/pmp';
 import { Firmware } from '../machine/sbi';
 import { NO_TRAP, type Trap } from '../machine/trap';
 import { Asids, Frames } from './frames';
-import { type LayoutName, LAYOUTS, type RingLayout } from './layouts';
+import { LAYOUTS, type LayoutName, type RingLayout } from './layouts';
 import type { GuestPaging, PagedVm, View } from './paging/paging';
 import { PAGING, type PagingName } from './paging/ways';
 
@@ -128,7 +137,9 @@ export class Vm implements Hypervisor, PagedVm {
     this.memory = options.memory ?? { base: ram.base, size: ram.size - roomForTables(ram.size) };
     const { base, size } = this.memory;
     if (base % PAGE_BYTES !== 0 || size % PAGE_BYTES !== 0)
-      throw new RangeError(`A VM's memory is made of whole pages: 0x${base.toString(16)}, ${size} bytes are none.`);
+      throw new RangeError(
+        `A VM's memory is made of whole pages: 0x${base.toString(16)}, ${size} bytes are none.`,
+      );
     const end = ram.base + ram.size;
     const top = Math.max(base + size, end - roomForTables(ram.size));
     this.frames = options.frames ?? new Frames(ram, top, end - top);
@@ -287,7 +298,9 @@ export class Vm implements Hypervisor, PagedVm {
     this.charge(SAVE_GUEST);
     const { mode } = this.hart;
     const isInterrupt = trap.cause >= INTERRUPT;
-    const instruction = isInterrupt ? 'interrupt' : (this.peekInstruction()?.row.name ?? 'not an instruction');
+    const instruction = isInterrupt
+      ? 'interrupt'
+      : (this.peekInstruction()?.row.name ?? 'not an instruction');
     this.reason = undefined;
     this.dispatch(this, trap);
     this.count(trap.cause, mode, instruction);
@@ -389,7 +402,13 @@ export class Vm implements Hypervisor, PagedVm {
     const key = (kind * 4 + mode) * REASONS.length + REASONS.indexOf(this.reason);
     let entry = counts.get(key);
     if (entry === undefined) {
-      entry = { cause, mode, instruction, ...(this.reason === undefined ? {} : { reason: this.reason }), count: 0 };
+      entry = {
+        cause,
+        mode,
+        instruction,
+        ...(this.reason === undefined ? {} : { reason: this.reason }),
+        count: 0,
+      };
       counts.set(key, entry);
     }
     entry.count++;

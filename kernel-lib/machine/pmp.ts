@@ -128,9 +128,14 @@ export interface PmpRange {
  * the first that holds an address being the one that counts. Each takes two entries, the rest are off.
  * @throws RangeError if there are too many
  */
-export function pmpTopOfRanges(ranges: readonly PmpRange[]): { addresses: number[]; configurations: number[] } {
+export function pmpTopOfRanges(ranges: readonly PmpRange[]): {
+  addresses: number[];
+  configurations: number[];
+} {
   if (2 * ranges.length > PMP_ENTRIES)
-    throw new RangeError(`${ranges.length} ranges need ${2 * ranges.length} PMP entries; there are ${PMP_ENTRIES}.`);
+    throw new RangeError(
+      `${ranges.length} ranges need ${2 * ranges.length} PMP entries; there are ${PMP_ENTRIES}.`,
+    );
   const addresses = new Array<number>(PMP_ENTRIES).fill(0);
   const configurations = new Array<number>(PMP_ENTRIES / 4).fill(0);
   ranges.forEach(({ base, size, accesses }, n) => {

@@ -208,7 +208,9 @@ export class ShadowTables {
       }
       const table = this.tableFor(root, gpa);
       if (table === undefined)
-        throw new RangeError(`A VM with RAM of ${ram.size} bytes needs more frames: give its RAM a base of whole 4 MiB.`);
+        throw new RangeError(
+          `A VM with RAM of ${ram.size} bytes needs more frames: give its RAM a base of whole 4 MiB.`,
+        );
       for (let n = 0; n < TABLE_ENTRIES; n++)
         this.mapPage(root, gpa + n * PAGE_BYTES, gpa + n * PAGE_BYTES, flags);
     }
@@ -321,7 +323,8 @@ export class ShadowTables {
   fix(va: number, page: FixedPage): void {
     this.fixed.set(va >>> 12, page);
     for (const space of [this.bare, ...this.spaces.values()])
-      for (const root of space.roots) if (root !== undefined && page.views.includes(root.view)) this.mapFixed(root, va >>> 12);
+      for (const root of space.roots)
+        if (root !== undefined && page.views.includes(root.view)) this.mapFixed(root, va >>> 12);
     this.vm.machine.hart.tlb.flush();
   }
 
@@ -334,7 +337,8 @@ export class ShadowTables {
     const va = page * PAGE_BYTES;
     const { pa, rights } = this.fixed.get(page)!;
     const table = this.tableFor(root, va);
-    if (table === undefined) throw new RangeError('No frame is left for a page of the hypervisor. Give the VM more.');
+    if (table === undefined)
+      throw new RangeError('No frame is left for a page of the hypervisor. Give the VM more.');
     this.write(table, vpn(va, 0), entry(pa / PAGE_BYTES, rights));
   }
 
