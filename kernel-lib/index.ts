@@ -55,8 +55,25 @@ export { execute, reference, step } from './engine/reference';
 export { createMachine } from './engine/create';
 
 // Hypervisors
-export { type ExitCount, type ExitHandler, type Hypervisor, type Report, Vm } from './hypervisor/vm';
-export { dispatch, emulate, onCause, reflect, TrapAndEmulate } from './hypervisor/trap-and-emulate';
+export { Asids, Frames } from './hypervisor/frames';
+export { type FaultAnswer, type GuestPaging, View } from './hypervisor/paging/paging';
+export {
+  type ExitCount,
+  type ExitHandler,
+  type ExitReason,
+  type Hypervisor,
+  type Report,
+  Vm,
+  type VmOptions,
+} from './hypervisor/vm';
+export {
+  dispatch,
+  emulate,
+  onCause,
+  pageFault,
+  reflect,
+  TrapAndEmulate,
+} from './hypervisor/trap-and-emulate';
 
 // Guests
 export { type GuestParameters, guest, guestNames, guestParameters, guestSource } from './guests/guests';

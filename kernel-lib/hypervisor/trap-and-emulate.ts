@@ -10,9 +10,9 @@
 import { execute } from '../engine/reference';
 import { Cause } from '../isa/causes';
 import { EMULATE } from '../machine/cost';
-import type { Loadable, Machine, RunResult } from '../machine/machine';
+import type { BootOptions, Loadable, Machine, RunResult } from '../machine/machine';
 import type { Trap } from '../machine/trap';
-import { type ExitHandler, type Hypervisor, type Report, Vm } from './vm';
+import { type ExitHandler, type Hypervisor, type Report, Vm, type VmOptions } from './vm';
 
 /** Why the guest stopped -> who answers. A cause not listed is the guest's own trap. */
 export const onCause: Partial<Record<Cause, ExitHandler>> = {
@@ -20,6 +20,9 @@ export const onCause: Partial<Record<Cause, ExitHandler>> = {
   [Cause.EcallFromU]: emulate, // virtual S: a call to the firmware; virtual U: to the guest's kernel
   [Cause.LoadAccessFault]: emulate, // a device register, perhaps
   [Cause.StoreAccessFault]: emulate,
+  [Cause.InstructionPageFault]: pageFault, // the guest's tables or ours?
+  [Cause.LoadPageFault]: pageFault,
+  [Cause.StorePageFault]: pageFault,
   [Cause.MachineTimerInterrupt]: () => {}, // the virtual timer is due: it will be delivered on entry
 };
 
@@ -49,7 +52,27 @@ export function emulate(vm: Vm, trap: Trap): void {
   else vm.reflect(own);
 }
 
-export interface TrapAndEmulateOptions {
+/** Fills the shadow tables, if that is all that was missing; what is the guest's own goes to the guest. */
+export function pageFault(vm: Vm, trap: Trap): void {
+  switch (vm.paging.fault(trap)) {
+    case 'filled':
+      vm.because('hidden fault');
+      return;
+    case 'guest':
+      reflect(vm, vm.hart.takeRaised() ?? trap);
+      return;
+    case 'trace':
+      vm.because('trace');
+      emulate(vm, trap);
+      return;
+    case 'device':
+      vm.because('device');
+      emulate(vm, trap);
+      return;
+  }
+}
+
+export interface TrapAndEmulateOptions extends VmOptions {
   /** One's own answer to exits. */
   dispatch?: ExitHandler;
 }
@@ -57,13 +80,16 @@ export interface TrapAndEmulateOptions {
 export class TrapAndEmulate implements Hypervisor {
   readonly vm: Vm;
 
-  /** @param machine the real machine, which the guest will have to itself */
+  /**
+   * @param machine the real machine
+   * @throws RangeError if the options don't fit it
+   */
   constructor(machine: Machine, options: TrapAndEmulateOptions = {}) {
-    this.vm = new Vm(machine, 'trap-and-emulate', options.dispatch ?? dispatch);
+    this.vm = new Vm(machine, 'trap-and-emulate', options.dispatch ?? dispatch, options);
   }
 
-  boot(image: Loadable): void {
-    this.vm.boot(image);
+  boot(image: Loadable, options?: BootOptions): void {
+    this.vm.boot(image, options);
   }
 
   run(limits?: { instructions?: number }): RunResult {

@@ -2,24 +2,43 @@
  * A virtual machine: the board that a guest believes to run on, and the bookkeeping around it.
  *
  * `guest` is a `Machine` without an engine. Its hart is the *virtual hart*: its mode is the mode
- * that the guest believes to be in, its CSRs are the ones that the guest reads and writes. The
- * real hart executes the guest's instructions in U mode; each trap is an *exit* to us. A
- * technique says, by its `dispatch`, what is done about an exit; the rest is here: save and
- * restore, virtual interrupts, waiting, and counting what happened and who used the cycles.
+ * that the guest believes to be in, its CSRs are the ones that the guest reads and writes. Its RAM
+ * is a slice of the real RAM, which the real hart reaches through shadow tables (`paging/`). The
+ * real hart executes the guest's instructions in a mode of less rights (`layouts.ts`); each trap is
+ * an *exit* to us. A technique says, by its `dispatch`, what is done about an exit; the rest is
+ * here: save and restore, virtual interrupts, waiting, and counting what happened and who used
+ * the cycles.
  */
 import { decode, type Instruction } from '../code/decode';
-import { Cause } from '../isa/causes';
-import { csrNumber } from '../isa/csrs';
+import { type Cause, INTERRUPT } from '../isa/causes';
+import { csrMask, csrNumber } from '../isa/csrs';
 import { Mode } from '../isa/registers';
-import { DECODE, RESTORE_GUEST, SAVE_GUEST, VCPU_ACCESS, type Work } from '../machine/cost';
+import { DECODE, RESTORE_GUEST, SAVE_GUEST, SWITCH_TABLES, VCPU_ACCESS, type Work } from '../machine/cost';
 import type { Hart } from '../machine/hart';
-import { type Loadable, Machine, type RunResult, type Stop } from '../machine/machine';
-import { pmpNaturallyAligned } from '../machine/pmp';
+import {
+  type BootOptions,
+  type Loadable,
+  Machine,
+  type MachineOptions,
+  MiB,
+  RAM_BASE,
+  type RunResult,
+  type Stop,
+} from '../machine/machine';
+import { PAGE_BYTES } from '../machine/page-table';
+import { Access, type PmpRange } from '../machine/pmp';
 import { Firmware } from '../machine/sbi';
 import { NO_TRAP, type Trap } from '../machine/trap';
+import { Asids, Frames } from './frames';
+import { LAYOUTS, type LayoutName, type RingLayout } from './layouts';
+import type { GuestPaging, PagedVm, View } from './paging/paging';
+import { PAGING, type PagingName } from './paging/ways';
 
 /** Answers an exit by changing the virtual machine; what it doesn't change stays as it was. */
 export type ExitHandler = (vm: Vm, trap: Trap) => void;
+
+/** What an exit was about, where its cause alone does not say. */
+export type ExitReason = 'hidden fault' | 'device' | 'trace';
 
 /** How often the guest left direct execution, for one reason. */
 export interface ExitCount {
@@ -28,6 +47,7 @@ export interface ExitCount {
   mode: Mode;
   /** The instruction that trapped; `interrupt` where it was none's doing. */
   instruction: string;
+  reason?: ExitReason;
   count: number;
 }
 
@@ -45,32 +65,93 @@ export interface Report {
 /** The face that all techniques share. */
 export interface Hypervisor {
   readonly vm: Vm;
-  boot(image: Loadable): void;
+  boot(image: Loadable, options?: BootOptions): void;
   run(limits?: { instructions?: number }): RunResult;
   report(): Report;
 }
 
-export class Vm implements Hypervisor {
+export interface VmOptions {
+  /**
+   * The guest's part of the real RAM: whole pages; best at a multiple of 4 MiB. If left out, it is
+   * all but the top quarter, of which 4 MiB at most are kept for the hypervisor's tables.
+   */
+  memory?: { base: number; size: number };
+  /** Where the hypervisor's tables for this VM are; if left out, the top of RAM, above the guest's part. */
+  frames?: Frames;
+  /** The hart's address-space numbers, if other VMs take some of them, too. */
+  asids?: Asids;
+  /** In which real modes the guest runs: `user` if left out. */
+  layout?: LayoutName;
+  /** How its page tables are virtualized: `shadow` if left out. */
+  paging?: PagingName;
+  /** What is on the guest's board besides what is always there. */
+  board?: Pick<MachineOptions, 'disk' | 'virtioConsole' | 'virtioVersion'>;
+}
+
+const SATP = csrNumber('satp');
+const MIE = csrNumber('mie');
+const STIMECMP = csrNumber('stimecmp');
+const STIMECMPH = csrNumber('stimecmph');
+const MACHINE_TIMER = csrMask('mie', 'MTIE');
+const SUPERVISOR_TIMER = csrMask('mie', 'STIE');
+const ALL_ACCESSES = [Access.Read, Access.Write, Access.Execute];
+const MOST_FOR_TABLES = 4 * MiB;
+const REASONS: readonly (ExitReason | undefined)[] = [undefined, 'hidden fault', 'device', 'trace'];
+const MOST_DECODED = 1 << 16;
+
+export class Vm implements Hypervisor, PagedVm {
   readonly vm = this;
   /** The board that the guest believes in. */
   readonly guest: Machine;
-  private readonly exits = new Map<string, ExitCount>();
+  readonly frames: Frames;
+  readonly asids: Asids;
+  /** Where the guest's RAM is in the real RAM. */
+  readonly memory: { readonly base: number; readonly size: number };
+  private readonly layout: RingLayout;
+  private readonly pagingName: PagingName;
+  private ownPaging: GuestPaging | undefined;
+  /** Other memory that the guest may touch, where the shadow tables lead there. */
+  private readonly exposed: PmpRange[] = [];
+  /** By instruction, then by cause, mode and reason. */
+  private readonly exits = new Map<string, Map<number, ExitCount>>();
+  private readonly decoded = new Map<number, Instruction | undefined>();
+  private reason: ExitReason | undefined;
   private readonly direct = { user: 0, kernel: 0 };
   private emulated = 0;
   private readonly cycles = { guestUser: 0, guestKernel: 0 };
-  private entered = { cycles: 0, instret: 0 };
+  private readonly entered = { cycles: 0, instret: 0 };
   private firstCycle = 0;
 
   /**
-   * @param machine the real machine; the guest gets all of its RAM, and none of its devices
+   * @param machine the real machine, of which the guest gets a part of the RAM, and none of the devices
    * @param dispatch what is done about an exit
+   * @throws RangeError if the guest's part is not in RAM
    */
   constructor(
     readonly machine: Machine,
     readonly technique: string,
     private readonly dispatch: ExitHandler,
+    options: VmOptions = {},
   ) {
-    this.guest = new Machine({ ram: machine.ram, clock: machine.clock });
+    const { ram } = machine;
+    this.memory = options.memory ?? { base: ram.base, size: ram.size - roomForTables(ram.size) };
+    const { base, size } = this.memory;
+    if (base % PAGE_BYTES !== 0 || size % PAGE_BYTES !== 0)
+      throw new RangeError(
+        `A VM's memory is made of whole pages: 0x${base.toString(16)}, ${size} bytes are none.`,
+      );
+    const end = ram.base + ram.size;
+    const top = Math.max(base + size, end - roomForTables(ram.size));
+    this.frames = options.frames ?? new Frames(ram, top, end - top);
+    this.asids = options.asids ?? new Asids(machine.hart.tlb);
+    this.layout = LAYOUTS[options.layout ?? 'user'];
+    this.pagingName = options.paging ?? 'shadow';
+    this.guest = new Machine({
+      ...options.board,
+      ram: ram.slice(base, size, RAM_BASE),
+      clock: machine.clock,
+    });
+    this.hart.fenced = (va, asid) => this.paging.fence(va, asid);
   }
 
   /** The virtual hart. */
@@ -83,24 +164,50 @@ export class Vm implements Hypervisor {
     return this.guest.console;
   }
 
+  /** What of the guest's pages it may see now. */
+  get view(): View {
+    return this.layout.view(this.hart);
+  }
+
+  /** How the guest's page tables are virtualized. */
+  get paging(): GuestPaging {
+    this.ownPaging ??= PAGING[this.pagingName](this);
+    return this.ownPaging;
+  }
+
   /** Loads a kernel; it will start in virtual S mode, with our firmware below it. */
-  boot(image: Loadable): void {
-    const { machine, guest } = this;
-    new Firmware(guest).boot(image);
-    const { ram, hart } = machine;
-    machine.openMemory(pmpNaturallyAligned(ram.base, ram.size));
-    for (const csr of ['medeleg', 'mideleg', 'mcounteren']) hart.csrs.set(csr, 0);
-    machine.host = (trap) => this.exit(trap);
-    this.firstCycle = machine.cycles;
+  boot(image: Loadable, options?: BootOptions): void {
+    new Firmware(this.guest).boot(image, options);
+    this.firstCycle = this.machine.cycles;
+    this.occupy();
     this.enter();
+  }
+
+  /** Makes the real machine this VM's: its memory can be touched and no other, its exits come to us. */
+  occupy(): void {
+    const { machine, memory, frames } = this;
+    // The hart walks the tables with the guest's rights: it must be able to read them.
+    machine.openRanges([
+      ...this.exposed,
+      { ...memory, accesses: ALL_ACCESSES },
+      { base: frames.base, size: frames.size, accesses: [Access.Read] },
+    ]);
+    machine.host = (trap) => this.exit(trap);
+    this.layout.begin(machine.hart);
+  }
+
+  /** Lets the guest touch memory outside of its own, by pages that `paging` shows to it. */
+  expose(range: PmpRange): void {
+    this.exposed.push(range);
   }
 
   /** Runs the guest until it stops, or the budget of instructions and traps is used up. */
   run(limits: { instructions?: number } = {}): RunResult {
     const before = this.hart.instret;
     this.guest.stopped = undefined;
+    this.enter();
     const { reason, message, code } = this.machine.run(limits);
-    this.leave();
+    this.leave(0);
     const stop: Stop = { reason, message, ...(code === undefined ? {} : { code }) };
     return { ...stop, instructions: this.hart.instret - before };
   }
@@ -109,14 +216,17 @@ export class Vm implements Hypervisor {
     const { guestUser, guestKernel } = this.cycles;
     const idle = this.guest.idleCycles;
     const hypervisor = this.machine.cycles - this.firstCycle - guestUser - guestKernel - idle;
+    const exits = [...this.exits.values()].flatMap((counts) => [...counts.values()]);
     return {
       technique: this.technique,
       direct: { ...this.direct },
       emulated: this.emulated,
-      exits: [...this.exits.values()].sort((a, b) => b.count - a.count),
+      exits: exits.map((exit) => ({ ...exit })).sort((a, b) => b.count - a.count),
       cycles: { guestUser, guestKernel, hypervisor, idle },
     };
   }
+
+  // ----------------------------------------------------------- what techniques build upon
 
   /** Lets the time pass that a handler's work takes. */
   charge(work: Work): void {
@@ -139,13 +249,12 @@ export class Vm implements Hypervisor {
   }
 
   /**
-   * Loads and decodes the instruction at the guest's pc; undefined if it isn't one. Charged: the
-   * hypervisor must do in software what the hart had done already.
+   * Loads and decodes the instruction at the guest's pc, which its own page tables lead to;
+   * undefined if it isn't one. Charged: the hypervisor must do in software what the hart had done already.
    */
   instruction(): Instruction | undefined {
     this.charge(DECODE);
-    const word = this.hart.peekInstruction();
-    return word === undefined ? undefined : decode(word);
+    return this.peekInstruction();
   }
 
   /** Makes a trap the guest's own: its virtual hart takes it, as a real one would. */
@@ -158,27 +267,63 @@ export class Vm implements Hypervisor {
     this.emulated++;
   }
 
+  /** Notes what the present exit was about. */
+  because(reason: ExitReason): void {
+    this.reason = reason;
+  }
+
+  /** The physical address of a guest-physical one, or -1 where the guest has no RAM. */
+  gpaToPa(gpa: number): number {
+    const offset = gpa - RAM_BASE;
+    return offset >= 0 && offset < this.memory.size ? this.memory.base + offset : -1;
+  }
+
+  /** The 1, 2 or 4 bytes at a guest-physical address; undefined where the guest has no RAM. */
+  readGuest(width: 1 | 2 | 4, gpa: number): number | undefined {
+    return this.guest.ram.holds(gpa, width) ? this.guest.ram.read(width, gpa) : undefined;
+  }
+
+  /** Writes guest-physical memory; false where the guest has no RAM. */
+  writeGuest(width: 1 | 2 | 4, gpa: number, value: number): boolean {
+    if (!this.guest.ram.holds(gpa, width)) return false;
+    this.guest.ram.write(width, gpa, value);
+    return true;
+  }
+
+  // ----------------------------------------------------------------------- leaving and entering
+
   /** A trap of the real hart: everything between leaving the guest and entering it again. */
   private exit(trap: Trap): void {
-    this.leave();
+    this.leave(this.machine.clock.costs.trapIn);
     this.charge(SAVE_GUEST);
-    this.count(trap);
+    const { mode } = this.hart;
+    const isInterrupt = trap.cause >= INTERRUPT;
+    const instruction = isInterrupt
+      ? 'interrupt'
+      : (this.peekInstruction()?.row.name ?? 'not an instruction');
+    this.reason = undefined;
     this.dispatch(this, trap);
+    this.count(trap.cause, mode, instruction);
     this.settle();
     if (this.guest.finished || this.guest.stopped !== undefined) this.machine.stopped = this.guest.stopped;
     this.charge(RESTORE_GUEST);
-    this.charge({ trapOut: 1 });
+    this.charge(TRAP_OUT);
     this.enter();
   }
 
-  /** The virtual hart becomes what the real hart has made of it, and the guest's time is noted. */
-  private leave(): void {
-    const { machine, hart } = this;
-    hart.x.set(machine.hart.x);
-    hart.pc = machine.hart.pc;
-    const instructions = machine.hart.instret - this.entered.instret;
-    // The trap itself is the hypervisor's expense: what the guest used is its instructions.
-    const cycles = instructions * machine.clock.costs.instruction;
+  /**
+   * The virtual hart becomes what the real hart has made of it, and the guest's time is noted.
+   * @param trapCycles what the way out has cost, which is the hypervisor's expense
+   */
+  private leave(trapCycles: number): void {
+    const { machine, hart, entered } = this;
+    const real = machine.hart;
+    hart.x.set(real.x);
+    hart.pc = real.pc;
+    hart.reservation = moved(real.reservation, this.memory.base, RAM_BASE);
+    this.layout.leave(real, hart);
+    const instructions = real.instret - entered.instret;
+    const cycles = machine.cycles - entered.cycles - trapCycles;
     hart.instret += instructions;
     if (hart.mode === Mode.U) {
       this.direct.user += instructions;
@@ -187,22 +332,45 @@ export class Vm implements Hypervisor {
       this.direct.kernel += instructions;
       this.cycles.guestKernel += cycles;
     }
-    this.entered = { cycles: machine.cycles, instret: machine.hart.instret };
+    entered.cycles = machine.cycles;
+    entered.instret = real.instret;
   }
 
   /** The real hart goes on where the virtual hart is; the real timer wakes us when the virtual one is due. */
   private enter(): void {
-    const { machine, hart } = this;
+    const { machine, hart, entered } = this;
     const real = machine.hart;
     real.x.set(hart.x);
     real.pc = hart.pc;
-    real.mode = Mode.U;
-    const due = this.guest.clint.nextEvent;
-    const wanted = (hart.csrs.get('mie') & (1 << (Cause.MachineTimerInterrupt & 31))) !== 0;
-    real.csrs.set('mie', -1);
-    // It may have become due since `settle` looked: then the guest exits again at once.
-    machine.clint.riseAt(wanted ? due : Number.POSITIVE_INFINITY);
-    this.entered = { cycles: machine.cycles, instret: real.instret };
+    real.reservation = moved(hart.reservation, RAM_BASE, this.memory.base);
+    this.layout.enter(real, hart);
+    const satp = this.paging.activate();
+    if (real.csrs.values[SATP] !== satp) {
+      real.csrs.write(SATP, satp);
+      this.charge(SWITCH_TABLES);
+    }
+    real.csrs.values[MIE] = -1;
+    machine.clint.riseAt(this.nextInterrupt());
+    entered.cycles = machine.cycles;
+    entered.instret = real.instret;
+  }
+
+  /**
+   * The cycle at which the guest must be interrupted. It may have become due since `settle` looked:
+   * then the guest exits again at once. What is pending but masked needs no exit: unmasking is one.
+   */
+  private nextInterrupt(): number {
+    const { guest, hart } = this;
+    const now = this.machine.cycles;
+    if (hart.interruptToTake() !== NO_TRAP) return now;
+    const { csrs } = hart;
+    const enabled = csrs.values[MIE];
+    let next = (enabled & MACHINE_TIMER) !== 0 ? guest.clint.nextEvent : Number.POSITIVE_INFINITY;
+    if ((enabled & SUPERVISOR_TIMER) !== 0 && csrs.hasSupervisorTimer) {
+      const ahead = guest.clint.cyclesUntil(csrs.values[STIMECMPH], csrs.values[STIMECMP]);
+      if (ahead > 0) next = Math.min(next, now + ahead);
+    }
+    return next;
   }
 
   /** Waits if the guest waits, and delivers the virtual interrupts that the guest is ready to take. */
@@ -216,13 +384,46 @@ export class Vm implements Hypervisor {
     }
   }
 
-  private count({ cause }: Trap): void {
-    const word = cause < Cause.SupervisorSoftwareInterrupt ? this.hart.peekInstruction() : undefined;
-    const instruction = word === undefined ? 'interrupt' : (decode(word)?.row.name ?? 'not an instruction');
-    const { mode } = this.hart;
-    const key = `${cause} ${mode} ${instruction}`;
-    const entry = this.exits.get(key) ?? { cause, mode, instruction, count: 0 };
-    entry.count++;
-    this.exits.set(key, entry);
+  /** The instruction at the guest's pc, for those who only look. */
+  private peekInstruction(): Instruction | undefined {
+    const word = this.hart.peekInstruction();
+    if (word === undefined) return undefined;
+    if (this.decoded.has(word)) return this.decoded.get(word);
+    if (this.decoded.size >= MOST_DECODED) this.decoded.clear();
+    const instruction = decode(word);
+    this.decoded.set(word, instruction);
+    return instruction;
   }
+
+  private count(cause: Cause, mode: Mode, instruction: string): void {
+    let counts = this.exits.get(instruction);
+    if (counts === undefined) this.exits.set(instruction, (counts = new Map()));
+    const kind = (cause & 31) | (cause >= INTERRUPT ? 32 : 0);
+    const key = (kind * 4 + mode) * REASONS.length + REASONS.indexOf(this.reason);
+    let entry = counts.get(key);
+    if (entry === undefined) {
+      entry = {
+        cause,
+        mode,
+        instruction,
+        ...(this.reason === undefined ? {} : { reason: this.reason }),
+        count: 0,
+      };
+      counts.set(key, entry);
+    }
+    entry.count++;
+  }
+}
+
+const TRAP_OUT: Work = { trapOut: 1 };
+
+/** How much of the RAM is kept for tables. */
+function roomForTables(size: number): number {
+  const quarter = Math.min(size / 4, MOST_FOR_TABLES);
+  return quarter - (quarter % PAGE_BYTES);
+}
+
+/** An address in one range as the same place in another; -1 stays. */
+function moved(address: number, from: number, to: number): number {
+  return address < 0 ? address : address - from + to;
 }

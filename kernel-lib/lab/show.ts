@@ -114,8 +114,9 @@ function machineTable(machine: Machine): Table {
   };
 }
 
-/** An exit's reason in words: `illegal instruction (csrrw)`. */
-export function exitName({ cause, instruction }: ExitCount): string {
+/** An exit's reason in words: `illegal instruction (csrrw)`, `load page fault (hidden fault)`. */
+export function exitName({ cause, instruction, reason }: ExitCount): string {
+  if (reason !== undefined) return `${causeName(cause)} (${reason})`;
   return instruction === 'interrupt' ? causeName(cause) : `${causeName(cause)} (${instruction})`;
 }
 

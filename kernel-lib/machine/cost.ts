@@ -72,6 +72,18 @@ export const VCPU_ACCESS: Work = { instruction: 1, l1: 1 };
 /** Changing a little virtual state, once it is known what to do: a few instructions on cached data. Ours. */
 export const EMULATE: Work = { instruction: 12, l1: 4 };
 
+/** Finding out about a page fault and filling a shadow: Varanasi & Heiser 2011, table 2 (page fault: 236). */
+export const FILL_SHADOW: Work = { instruction: 236, memory: 4, csrWrite: 1, l2: 9 };
+
+/** Clearing a frame of 4 KiB, 64 cache lines of it. Ours. */
+export const CLEAR_FRAME: Work = { instruction: 128, l2: 64 };
+
+/** Making the TLB forget something: the like of a write to a control register. Ours. */
+export const FLUSH_TLB: Work = { csrWrite: 1 };
+
+/** Putting another page table in force. */
+export const SWITCH_TABLES: Work = { csrWrite: 1 };
+
 /** The cycles that some work takes at these unit costs. */
 export function cyclesOf(work: Work, costs: CostTable): number {
   let cycles = 0;

@@ -118,6 +118,8 @@ export class Hart implements LiveState {
 
   /** The physical address that `lr.w` has reserved, or -1. */
   reservation = NOT_RESERVED;
+  /** Told when software has the TLB emptied: who keeps translations for this hart must forget as much as its TLB. */
+  fenced: ((va: number | undefined, asid: number | undefined) => void) | undefined;
   readonly tlb: Tlb;
   readonly pmp: Pmp;
   private readonly mmu: Mmu;
@@ -343,7 +345,14 @@ export class Hart implements LiveState {
   fenceTranslations(va: number | undefined, asid: number | undefined): void {
     if (this.mode === Mode.S && (this.csrs.values[MSTATUS] & STATUS_TVM) !== 0)
       this.raise(Cause.IllegalInstruction, 0);
-    else this.tlb.flush(va, asid === undefined ? undefined : asid & ASID_MASK);
+    else this.forgetTranslations(va, asid);
+  }
+
+  /** Empties the TLB, of what is said of the page at `va` and of the address space `asid`, or of all. */
+  forgetTranslations(va?: number, asid?: number): void {
+    const space = asid === undefined ? undefined : asid & ASID_MASK;
+    this.tlb.flush(va, space);
+    this.fenced?.(va, space);
   }
 
   /** Whether `misa` has this letter. */

@@ -21,7 +21,7 @@ import { VirtioConsole } from './devices/virtio-console';
 import { VirtioMmio, type VirtioVersion } from './devices/virtio-mmio';
 import { Hart, type HartOptions } from './hart';
 import { Memory } from './memory';
-import { Access, pmpConfigurationByte } from './pmp';
+import { Access, type PmpRange, pmpConfigurationByte, pmpTopOfRanges } from './pmp';
 import { StateReader, type StateStream, StateWriter, seal, unseal } from './state';
 import type { Trap } from './trap';
 
@@ -289,6 +289,18 @@ export class Machine {
   openMemory(range = 0xffffffff): void {
     this.hart.csrs.set('pmpaddr0', range);
     this.hart.csrs.set('pmpcfg0', pmpConfigurationByte(Access.Read, Access.Write, Access.Execute));
+  }
+
+  /** Lets S and U mode touch nothing but these ranges, each as it says; the first that holds an address counts. */
+  openRanges(ranges: readonly PmpRange[]): void {
+    const { csrs } = this.hart;
+    const { addresses, configurations } = pmpTopOfRanges(ranges);
+    addresses.forEach((address, n) => {
+      csrs.set(`pmpaddr${n}`, address);
+    });
+    configurations.forEach((bytes, n) => {
+      csrs.set(`pmpcfg${n}`, bytes);
+    });
   }
 
   /**

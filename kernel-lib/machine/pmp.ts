@@ -115,3 +115,34 @@ export function pmpNaturallyAligned(base: number, size: number): number {
 export function pmpConfigurationByte(...accesses: Access[]): number {
   return accesses.reduce((byte, access) => byte | access, Matching.NaturallyAligned << 3);
 }
+
+/** A range of physical addresses and what may be done there. */
+export interface PmpRange {
+  base: number;
+  size: number;
+  accesses: readonly Access[];
+}
+
+/**
+ * What to write into `pmpaddr0`, … and `pmpcfg0`, … so that S and U mode can touch these ranges only,
+ * the first that holds an address being the one that counts. Each takes two entries, the rest are off.
+ * @throws RangeError if there are too many
+ */
+export function pmpTopOfRanges(ranges: readonly PmpRange[]): {
+  addresses: number[];
+  configurations: number[];
+} {
+  if (2 * ranges.length > PMP_ENTRIES)
+    throw new RangeError(
+      `${ranges.length} ranges need ${2 * ranges.length} PMP entries; there are ${PMP_ENTRIES}.`,
+    );
+  const addresses = new Array<number>(PMP_ENTRIES).fill(0);
+  const configurations = new Array<number>(PMP_ENTRIES / 4).fill(0);
+  ranges.forEach(({ base, size, accesses }, n) => {
+    addresses[2 * n] = base / 4;
+    addresses[2 * n + 1] = (base + size) / 4;
+    const byte = accesses.reduce((all, access) => all | access, Matching.TopOfRange << 3);
+    configurations[n >> 1] |= byte << (8 * (2 * (n & 1) + 1));
+  });
+  return { addresses, configurations };
+}

@@ -137,7 +137,7 @@ export class Firmware {
         return SbiError.Success;
       case Extension.LegacyFence:
       case Extension.LegacyFenceAsid:
-        if (this.legacyMask()) hart.tlb.flush();
+        if (this.legacyMask()) hart.forgetTranslations();
         return SbiError.Success;
       case Extension.LegacyShutdown:
         finisher.exitCode = 0;
@@ -196,8 +196,8 @@ export class Firmware {
     if (call < 0 || call > 2) return NOT_SUPPORTED;
     const mask = this.hartMask();
     if (mask === undefined) return INVALID;
-    if (mask && call === 1) hart.tlb.flush();
-    if (mask && call === 2) hart.tlb.flush(undefined, hart.x[A4]);
+    if (mask && call === 1) hart.forgetTranslations();
+    if (mask && call === 2) hart.forgetTranslations(undefined, hart.x[A4]);
     return SUCCESS;
   }
 

@@ -6,11 +6,14 @@ import {
   type Hart,
   type Hypervisor,
   type Loadable,
+  MiB,
+  RAM_BASE,
   TrapAndEmulate,
 } from 'kernel-lib';
 import { differences, hartState } from '../../kernel-lib/lab/hart-state';
 
 export const BUDGET = 500_000;
+const DEFAULT_RAM = 16 * MiB;
 
 /** A guest that ran: how it ended, what it printed, what its hart holds. */
 export interface Outcome {
@@ -42,7 +45,10 @@ export function underTrapAndEmulate(
   instructions = BUDGET,
   ram?: number,
 ): Outcome & { hypervisor: Hypervisor } {
-  const hypervisor = new TrapAndEmulate(createMachine(ram === undefined ? {} : { ram }));
+  const size = ram ?? DEFAULT_RAM;
+  // The guest's RAM is not where the guest believes it to be.
+  const machine = createMachine({ ram: 2 * size });
+  const hypervisor = new TrapAndEmulate(machine, { memory: { base: RAM_BASE + size / 2, size } });
   hypervisor.boot(image);
   const { reason, code } = hypervisor.run({ instructions });
   const { vm } = hypervisor;
@@ -51,7 +57,7 @@ export function underTrapAndEmulate(
     code,
     console: vm.console,
     hart: vm.hart,
-    ram: vm.machine.ram.bytes,
+    ram: vm.guest.ram.bytes,
     usesTimer: vm.guest.clint.nextEvent < Infinity,
     hypervisor,
   };

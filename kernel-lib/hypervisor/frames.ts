@@ -1,0 +1,79 @@
+/**
+ * What a hypervisor keeps of the real machine for itself: page frames to build tables in, and
+ * numbers of address spaces (ASIDs) to tell its tables apart in the TLB.
+ *
+ * A VM has frames of its own, so that no guest can use up another's; the numbers are the hart's,
+ * so VMs on one machine share them.
+ */
+import { csrMask } from '../isa/csrs';
+import type { Memory } from '../machine/memory';
+import { PAGE_BYTES } from '../machine/page-table';
+import type { Tlb } from '../machine/tlb';
+
+const ASID_SHIFT = 22;
+const LAST_ASID = csrMask('satp', 'ASID') >>> ASID_SHIFT;
+
+/** Frames of real RAM, given out one at a time. */
+export class Frames {
+  /** Bytes. */
+  readonly size: number;
+  private readonly free: number[] = [];
+
+  /**
+   * @param base physical address of the first frame, a multiple of 4 KiB
+   * @param size in bytes; what is beyond the last whole frame stays unused
+   * @throws RangeError if they are not in RAM
+   */
+  constructor(
+    private readonly ram: Memory,
+    readonly base: number,
+    size: number,
+  ) {
+    this.size = size - (size % PAGE_BYTES);
+    if (base % PAGE_BYTES !== 0 || !ram.holds(base, this.size))
+      throw new RangeError(
+        `Frames at 0x${base.toString(16)}, ${size} bytes: give whole pages inside of RAM.`,
+      );
+    for (let pa = base + this.size - PAGE_BYTES; pa >= base; pa -= PAGE_BYTES) this.free.push(pa);
+  }
+
+  /** How many frames are left. */
+  get available(): number {
+    return this.free.length;
+  }
+
+  /** The physical address of a frame full of zeros; undefined if none is left. */
+  allocate(): number | undefined {
+    const pa = this.free.pop();
+    if (pa !== undefined) {
+      const offset = pa - this.ram.base;
+      this.ram.bytes.fill(0, offset, offset + PAGE_BYTES);
+      this.ram.changed(pa, PAGE_BYTES);
+    }
+    return pa;
+  }
+
+  /** Takes a frame back. */
+  release(pa: number): void {
+    this.free.push(pa);
+  }
+}
+
+/** The hart's address-space numbers. None is given out twice without the TLB being emptied in between. */
+export class Asids {
+  /** Counts the times that the numbers began anew: a number from before is no longer its owner's. */
+  generation = 0;
+  private last = 0;
+
+  constructor(private readonly tlb: Tlb) {}
+
+  /** A number that the TLB knows nothing of. */
+  take(): number {
+    if (this.last === LAST_ASID) {
+      this.last = 0;
+      this.generation++;
+      this.tlb.flush();
+    }
+    return ++this.last;
+  }
+}

@@ -1,0 +1,251 @@
+// Guests that use paging, under every way of virtualizing it: what they do to their tables, and
+// what their tables do to them, is as on the bare machine.
+import { asm, createMachine, MiB, RAM_BASE, TrapAndEmulate } from 'kernel-lib';
+import { describe, expect, it } from 'vitest';
+import { onBareMachine, underTrapAndEmulate, unlike } from './equivalence';
+
+/** The finisher's address while paging is on. */
+const FINISHER = 0x0010_0000;
+
+/**
+ * A kernel that maps itself by a superpage, and devices and a few pages of its own besides; then runs `body`.
+ * Each trap is noted: cause, stval and sepc go into a log in memory, and the instruction is skipped.
+ */
+const paged = (body: string) => asm`
+        .equ ROOT, 0x80500000
+        .equ TABLE, 0x80501000
+        .equ PAGE, 0x80510000
+        .equ WINDOW, 0x40000000
+_start: la   t0, handler
+        csrw stvec, t0
+        la   s11, log
+        li   s0, ROOT + 0x800        # its middle: all entries are in reach
+        li   s1, TABLE
+        li   t0, 0x200000cf          # 4 MiB at 0x80000000: the kernel's, read, write and execute
+        li   t1, 0x201000cf          # 4 MiB at 0x80400000
+        sw   t0, 0(s0)
+        sw   t1, 4(s0)
+        li   t0, 0x000000c7          # devices: 4 MiB at 0 and at 0x10000000
+        sw   t0, -2048(s0)
+        li   t0, 0x040000c7
+        sw   t0, -1792(s0)
+        li   t0, TABLE >> 12 << 10 | 1
+        sw   t0, -1024(s0)
+        li   s2, WINDOW
+        li   s3, PAGE
+        li   t0, 0x80000000 | ROOT >> 12
+        csrw satp, t0
+        sfence.vma
+${body}
+        li   t1, ${FINISHER}
+        li   t2, 0x5555
+        sw   t2, 0(t1)
+
+        .align 2
+handler: csrr t6, scause
+        sw   t6, 0(s11)
+        csrr t6, stval
+        sw   t6, 4(s11)
+        csrr t6, sepc
+        sw   t6, 8(s11)
+        addi s11, s11, 12
+        li   t5, 0x100
+        csrs sstatus, t5             # whoever trapped, the kernel goes on
+        beqz s10, 1f
+        mv   t6, s10                 # at s10, if that is set
+        li   s10, 0
+        j    2f
+1:      addi t6, t6, 4
+2:      csrw sepc, t6
+        sret
+        .data
+log:    .space 1024
+`;
+
+/** Maps page `page` of the window to the page of the same number, with these flags. */
+const map = (page: number, flags: number) => `
+        li   t0, (PAGE + ${page} * 0x1000) >> 12 << 10 | ${flags}
+        sw   t0, ${4 * page}(s1)
+        sfence.vma`;
+
+const V = 1;
+const R = 2;
+const W = 4;
+const X = 8;
+const U = 16;
+const A = 64;
+const D = 128;
+
+const GUESTS = {
+  'loads and stores, and A and D bits': `
+${map(0, V | R | W)}
+        lw   a0, 0(s2)
+        lw   a1, 0(s1)               # A is set
+        sw   s2, 4(s2)
+        lw   a2, 0(s1)               # D, too
+        lw   a3, 4(s3)`,
+  'rights that are missing': `
+${map(0, V | R | A)}
+        sw   s2, 0(s2)
+${map(0, V | R | W | A | D)}
+        sw   s2, 0(s2)
+        lw   a0, 0(s2)
+${map(0, 0)}
+        lw   a1, 0(s2)
+        la   s10, 1f
+        jr   s2
+1:      nop`,
+  'pages of user mode, with SUM and without': `
+${map(0, V | R | W | U | A)}
+        lw   a0, 0(s2)
+        li   t0, 0x40000
+        csrs sstatus, t0
+        sw   s2, 0(s2)
+        lw   a1, 0(s2)
+        csrc sstatus, t0
+        lw   a2, 0(s2)
+        lw   a3, 0(s1)`,
+  'pages that can only be executed, with MXR and without': `
+${map(0, V | X | A)}
+        lw   a0, 0(s2)
+        li   t0, 0x80000
+        csrs sstatus, t0
+        lw   a1, 0(s2)
+        csrc sstatus, t0
+        lw   a2, 0(s2)
+${map(1, V | X | U | A)}
+        li   t0, 0xc0000
+        csrs sstatus, t0
+        lw   a3, 0x10(s2)
+        li   t1, 0x1000
+        add  t1, t1, s2
+        lw   a4, 0(t1)
+        li   t0, 0x80000
+        csrc sstatus, t0
+        lw   a5, 0(t1)`,
+  'user mode': `
+        li   t0, 0x00000073          # ecall
+        li   t1, 0x00052503          # lw a0, 0(a0)
+        sw   t1, 0(s3)
+        sw   t0, 4(s3)
+${map(0, V | X | R | U)}
+${map(1, V | R | W)}
+        li   t0, 0x100
+        csrc sstatus, t0
+        csrw sepc, s2
+        mv   a0, s2
+        la   s10, 1f
+        sret
+1:      li   t0, 0x100
+        csrc sstatus, t0
+        csrw sepc, s2
+        li   a0, WINDOW + 0x1000     # a page of the kernel's: faults, and the kernel goes on
+        la   s10, 2f
+        sret
+2:      lw   a1, 0(s1)`,
+  'an address space after another': `
+${map(0, V | R | W)}
+        sw   s2, 0(s2)
+        li   t0, 0x80502800          # another root: the window leads elsewhere
+        lw   t1, -2048(s0)
+        sw   t1, -2048(t0)
+        lw   t1, 4(s0)
+        sw   t1, 4(t0)
+        lw   t1, -2048(s0)
+        sw   t1, -2048(t0)
+        li   t1, 0x201440cf
+        li   t2, 0x80503000 >> 12 << 10 | 1
+        sw   t2, -1024(t0)
+        li   t3, 0x80503000
+        sw   t1, 0(t3)
+        li   t4, 0x80400000 | 0x80502000 >> 12
+        csrr s4, satp
+        csrw satp, t4
+        lw   a0, 0(s2)
+        sw   s1, 0(s2)
+        csrw satp, s4
+        lw   a1, 0(s2)
+        csrw satp, t4
+        lw   a2, 0(s2)
+        csrw satp, s4
+        sfence.vma x0, s4
+        lw   a3, 0(s2)
+        csrw satp, x0
+        lw   a4, 0(s3)
+        csrw satp, s4
+        sfence.vma s2, x0
+        lw   a5, 0(s2)`,
+  'accesses across pages, and atomics': `
+${map(0, V | R | W)}
+${map(1, V | R | W)}
+        li   t1, WINDOW + 0xffe
+        sw   s3, 0(t1)
+        lw   a0, 0(t1)
+        amoadd.w a1, s3, (s2)
+        lr.w a2, (s2)
+        sc.w a3, s1, (s2)
+        lr.w a4, (s2)
+        csrr t0, sscratch            # an exit in between
+        sc.w a5, s1, (s2)
+        lw   a6, 0(s1)`,
+  'tables outside RAM, and pages': `
+        li   t0, 0x3ffffc01
+        sw   t0, -1020(s0)
+        sfence.vma
+        li   t1, 0x40400000
+        lw   a0, 0(t1)
+        li   t0, 0xfffffcc7
+        sw   t0, 0(s1)
+        sfence.vma
+        lw   a1, 0(s2)
+        la   s10, 1f
+        jr   s2
+1:      li   t0, 0x100000c7          # reserved: superpage out of line
+        ori  t0, t0, 0x400
+        sw   t0, -1020(s0)
+        sfence.vma
+        lw   a2, 0(t1)`,
+  'the uart by a page of 4 KiB, read-only at first': `
+        li   t0, 0x04000000 | ${V | R}
+        sw   t0, 0(s1)
+        sfence.vma
+        li   t1, 'x'
+        sb   t1, 0(s2)
+        li   t0, 0x04000000 | ${V | R | W}
+        sw   t0, 0(s1)
+        sfence.vma
+        sb   t1, 0(s2)
+        lw   a0, 0(s1)`,
+} as const;
+
+describe.each(Object.entries(GUESTS))('%s', (_, body) => {
+  it('is as on the bare machine', () => {
+    const program = paged(body);
+    const bare = onBareMachine(program);
+    expect(bare.reason).toBe('finished');
+    expect(unlike(bare, underTrapAndEmulate(program))).toEqual([]);
+  });
+});
+
+describe('the identity map', () => {
+  it('of a guest without paging is there from the start: no hidden faults', () => {
+    const program = asm`
+_start: li   t0, 0x80000000
+        lw   a0, 0(t0)
+        sw   a0, 4(t0)
+        li   t1, ${FINISHER}
+        li   t2, 0x5555
+        sw   t2, 0(t1)
+`;
+    for (const memory of [
+      { base: RAM_BASE, size: 12 * MiB },
+      { base: RAM_BASE + 4 * MiB, size: 9 * MiB },
+      { base: RAM_BASE + 5 * MiB, size: 6 * MiB },
+    ]) {
+      const hypervisor = new TrapAndEmulate(createMachine({ ram: 16 * MiB }), { memory });
+      hypervisor.boot(program);
+      expect(hypervisor.run().reason).toBe('finished');
+      expect(hypervisor.report().exits.map((exit) => exit.count)).toEqual([1]);
+    }
+  });
+});
