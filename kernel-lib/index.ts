@@ -74,6 +74,8 @@ export {
   reflect,
   TrapAndEmulate,
 } from './hypervisor/trap-and-emulate';
+export { FullEmulation } from './hypervisor/full-emulation';
+export { TECHNIQUES, type Technique, type TechniqueName } from './hypervisor/techniques';
 
 // Guests
 export { type GuestParameters, guest, guestNames, guestParameters, guestSource } from './guests/guests';

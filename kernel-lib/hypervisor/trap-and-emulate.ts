@@ -18,6 +18,7 @@ import { type ExitHandler, type Hypervisor, type Report, Vm, type VmOptions } fr
 export const onCause: Partial<Record<Cause, ExitHandler>> = {
   [Cause.IllegalInstruction]: emulate,
   [Cause.EcallFromU]: emulate, // virtual S: a call to the firmware; virtual U: to the guest's kernel
+  [Cause.EcallFromS]: emulate, // only where the guest's kernel runs in real S mode
   [Cause.LoadAccessFault]: emulate, // a device register, perhaps
   [Cause.StoreAccessFault]: emulate,
   [Cause.InstructionPageFault]: pageFault, // the guest's tables or ours?

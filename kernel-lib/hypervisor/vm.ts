@@ -177,10 +177,15 @@ export class Vm implements Hypervisor, PagedVm {
 
   /** Loads a kernel; it will start in virtual S mode, with our firmware below it. */
   boot(image: Loadable, options?: BootOptions): void {
-    new Firmware(this.guest).boot(image, options);
-    this.firstCycle = this.machine.cycles;
+    this.load(image, options);
     this.occupy();
     this.enter();
+  }
+
+  /** Loads a kernel into the guest's board, and nothing else. */
+  load(image: Loadable, options?: BootOptions): void {
+    new Firmware(this.guest).boot(image, options);
+    this.firstCycle = this.machine.cycles;
   }
 
   /** Makes the real machine this VM's: its memory can be touched and no other, its exits come to us. */
@@ -193,6 +198,7 @@ export class Vm implements Hypervisor, PagedVm {
       { base: frames.base, size: frames.size, accesses: [Access.Read] },
     ]);
     machine.host = (trap) => this.exit(trap);
+    machine.hart.modeEnds = (mode) => this.account(mode, 0);
     this.layout.begin(machine.hart);
   }
 
@@ -316,16 +322,22 @@ export class Vm implements Hypervisor, PagedVm {
    * @param trapCycles what the way out has cost, which is the hypervisor's expense
    */
   private leave(trapCycles: number): void {
-    const { machine, hart, entered } = this;
+    const { machine, hart } = this;
     const real = machine.hart;
     hart.x.set(real.x);
     hart.pc = real.pc;
     hart.reservation = moved(real.reservation, this.memory.base, RAM_BASE);
     this.layout.leave(real, hart);
-    const instructions = real.instret - entered.instret;
+    this.account(hart.mode, trapCycles);
+  }
+
+  /** Notes what the guest has used of the real hart since the last time, in a mode that ends here. */
+  private account(mode: Mode, trapCycles: number): void {
+    const { machine, entered } = this;
+    const instructions = machine.hart.instret - entered.instret;
     const cycles = machine.cycles - entered.cycles - trapCycles;
-    hart.instret += instructions;
-    if (hart.mode === Mode.U) {
+    this.hart.instret += instructions;
+    if (mode === Mode.U) {
       this.direct.user += instructions;
       this.cycles.guestUser += cycles;
     } else {
@@ -333,7 +345,7 @@ export class Vm implements Hypervisor, PagedVm {
       this.cycles.guestKernel += cycles;
     }
     entered.cycles = machine.cycles;
-    entered.instret = real.instret;
+    entered.instret = machine.hart.instret;
   }
 
   /** The real hart goes on where the virtual hart is; the real timer wakes us when the virtual one is due. */
@@ -349,7 +361,6 @@ export class Vm implements Hypervisor, PagedVm {
       real.csrs.write(SATP, satp);
       this.charge(SWITCH_TABLES);
     }
-    real.csrs.values[MIE] = -1;
     machine.clint.riseAt(this.nextInterrupt());
     entered.cycles = machine.cycles;
     entered.instret = real.instret;

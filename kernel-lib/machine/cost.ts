@@ -84,6 +84,13 @@ export const FLUSH_TLB: Work = { csrWrite: 1 };
 /** Putting another page table in force. */
 export const SWITCH_TABLES: Work = { csrWrite: 1 };
 
+/**
+ * Carrying out one instruction in software: fetching it through the guest's page tables, decoding it and
+ * calling the routine for it, all from the first-level cache. Ours; Bochs, a good interpreter, takes
+ * some tens of cycles, too.
+ */
+export const INTERPRET: Work = { instruction: 40, l1: 8 };
+
 /** The cycles that some work takes at these unit costs. */
 export function cyclesOf(work: Work, costs: CostTable): number {
   let cycles = 0;

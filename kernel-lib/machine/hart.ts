@@ -118,6 +118,8 @@ export class Hart implements LiveState {
 
   /** The physical address that `lr.w` has reserved, or -1. */
   reservation = NOT_RESERVED;
+  /** Told before the hart changes its mode by a trap that it takes or returns from, with the mode it was in. */
+  modeEnds: ((mode: Mode) => void) | undefined;
   /** Told when software has the TLB emptied: who keeps translations for this hart must forget as much as its TLB. */
   fenced: ((va: number | undefined, asid: number | undefined) => void) | undefined;
   readonly tlb: Tlb;
@@ -386,6 +388,7 @@ export class Hart implements LiveState {
     this.csrs.modify(MSTATUS, previousMode | (wasEnabled ? names.previousEnable : 0), cleared);
     const tvec = this.csrs.read(names.tvec);
     const vectored = (tvec & 1) !== 0 && isInterrupt(cause);
+    this.modeEnds?.(this.mode);
     this.pc = ((tvec & ~3) + (vectored ? 4 * (cause & 31) : 0)) | 0;
     this.mode = target;
     this.waiting = false;
@@ -405,6 +408,7 @@ export class Hart implements LiveState {
     }
     const previousField = from === Mode.M ? STATUS_MPP : STATUS_SPP;
     const wasEnabled = (status & names.previousEnable) !== 0;
+    this.modeEnds?.(this.mode);
     this.mode =
       from === Mode.M ? (status & STATUS_MPP) >>> MPP_SHIFT : (status & STATUS_SPP) !== 0 ? Mode.S : Mode.U;
     const loseMprv = this.mode === Mode.M ? 0 : STATUS_MPRV;

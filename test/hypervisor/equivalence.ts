@@ -8,12 +8,16 @@ import {
   type Loadable,
   MiB,
   RAM_BASE,
-  TrapAndEmulate,
+  TECHNIQUES,
+  type TechniqueName,
 } from 'kernel-lib';
 import { differences, hartState } from '../../kernel-lib/lab/hart-state';
 
 export const BUDGET = 500_000;
 const DEFAULT_RAM = 16 * MiB;
+
+/** Every technique that runs guests as they are. */
+export const TECHNIQUE_NAMES = Object.keys(TECHNIQUES) as TechniqueName[];
 
 /** A guest that ran: how it ended, what it printed, what its hart holds. */
 export interface Outcome {
@@ -26,8 +30,13 @@ export interface Outcome {
   usesTimer: boolean;
 }
 
-export function onBareMachine(image: Loadable, instructions = BUDGET, ram?: number): Outcome {
-  const machine = createMachine(ram === undefined ? {} : { ram });
+/** A guest that ran under a hypervisor. */
+export interface VirtualOutcome extends Outcome {
+  hypervisor: Hypervisor;
+}
+
+export function onBareMachine(image: Loadable, instructions = BUDGET, ram = DEFAULT_RAM): Outcome {
+  const machine = createMachine({ ram });
   new Firmware(machine).boot(image);
   const { reason, code } = machine.run({ instructions });
   return {
@@ -40,15 +49,15 @@ export function onBareMachine(image: Loadable, instructions = BUDGET, ram?: numb
   };
 }
 
-export function underTrapAndEmulate(
+/** Runs a guest in a VM whose RAM is not where the guest believes it to be. */
+export function under(
+  technique: TechniqueName,
   image: Loadable,
   instructions = BUDGET,
-  ram?: number,
-): Outcome & { hypervisor: Hypervisor } {
-  const size = ram ?? DEFAULT_RAM;
-  // The guest's RAM is not where the guest believes it to be.
-  const machine = createMachine({ ram: 2 * size });
-  const hypervisor = new TrapAndEmulate(machine, { memory: { base: RAM_BASE + size / 2, size } });
+  ram = DEFAULT_RAM,
+): VirtualOutcome {
+  const machine = createMachine({ ram: 2 * ram });
+  const hypervisor = TECHNIQUES[technique](machine, { memory: { base: RAM_BASE + ram / 2, size: ram } });
   hypervisor.boot(image);
   const { reason, code } = hypervisor.run({ instructions });
   const { vm } = hypervisor;
@@ -63,6 +72,9 @@ export function underTrapAndEmulate(
   };
 }
 
+export const underTrapAndEmulate = (image: Loadable, instructions?: number, ram?: number) =>
+  under('trap-and-emulate', image, instructions, ram);
+
 /** What differs between two outcomes, in words; nothing if they are equal. */
 export function unlike(bare: Outcome, other: Outcome): string[] {
   const wrong = differences(hartState(bare.hart), hartState(other.hart));
@@ -73,6 +85,13 @@ export function unlike(bare: Outcome, other: Outcome): string[] {
       ? []
       : [`printed ${JSON.stringify(other.console)}, not ${JSON.stringify(bare.console)}`]),
     ...wrong.map(({ place, wanted, found }) => `${place} is ${found}, not ${wanted}`),
-    ...(Buffer.compare(bare.ram, other.ram) === 0 ? [] : ['memory differs']),
+    ...memoryDifference(bare.ram, other.ram),
   ];
+}
+
+function memoryDifference(bare: Uint8Array, other: Uint8Array): string[] {
+  if (Buffer.compare(bare, other) === 0) return [];
+  const at = bare.findIndex((byte, n) => byte !== other[n]) & ~3;
+  const word = (ram: Uint8Array) => new DataView(ram.buffer, ram.byteOffset).getUint32(at, true).toString(16);
+  return [`memory at 0x${(RAM_BASE + at).toString(16)} is 0x${word(other)}, not 0x${word(bare)}`];
 }

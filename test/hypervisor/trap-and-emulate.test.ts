@@ -1,7 +1,7 @@
 // Trap-and-emulate: guests behave as on the bare machine, and bad guests do no harm.
 import { asm, Cause, createMachine, Firmware, guest, TrapAndEmulate } from 'kernel-lib';
 import { describe, expect, it } from 'vitest';
-import { onBareMachine, underTrapAndEmulate, unlike } from './equivalence';
+import { onBareMachine, TECHNIQUE_NAMES, under, underTrapAndEmulate, unlike } from './equivalence';
 
 const CONSOLE = {
   hello: 'Hello from supervisor mode.\n',
@@ -13,11 +13,11 @@ const CONSOLE = {
 describe.each(['hello', 'syscalls'] as const)('%s', (name) => {
   const program = guest(name);
 
-  it('leaves under the hypervisor what it leaves on the bare machine', () => {
+  it.each(TECHNIQUE_NAMES)('leaves under %s what it leaves on the bare machine', (technique) => {
     const bare = onBareMachine(program);
     expect(bare.console).toBe(CONSOLE[name]);
     expect(bare.code).toBe(0);
-    expect(unlike(bare, underTrapAndEmulate(program))).toEqual([]);
+    expect(unlike(bare, under(technique, program))).toEqual([]);
   });
 
   it('runs with the firmware in assembly, too', () => {

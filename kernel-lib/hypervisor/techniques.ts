@@ -1,0 +1,20 @@
+/**
+ * All techniques, by name: a line each. Whoever adds one adds a file and a line here, and the laws
+ * (test/laws, test/hypervisor) are tested for it, too.
+ */
+import type { Machine } from '../machine/machine';
+import { FullEmulation } from './full-emulation';
+import { TrapAndEmulate } from './trap-and-emulate';
+import type { Hypervisor, VmOptions } from './vm';
+
+/** Makes a hypervisor for one guest on a machine. */
+export type Technique = (machine: Machine, options?: VmOptions) => Hypervisor;
+
+// biome-ignore format: a table
+export const TECHNIQUES = {
+  'full-emulation':          (machine, options) => new FullEmulation(machine, options),
+  'trap-and-emulate':        (machine, options) => new TrapAndEmulate(machine, options),
+  'trap-and-emulate, ring 1': (machine, options) => new TrapAndEmulate(machine, { ...options, layout: 'ring1' }),
+} as const satisfies Record<string, Technique>;
+
+export type TechniqueName = keyof typeof TECHNIQUES;
