@@ -71,12 +71,7 @@ describe('the self-check of nano-os', () => {
       '        ori     a0, a0, PTE_COW',
       'a process was not content',
     ],
-    [
-      'a frame is kept',
-      'lw      a0, P_STACK(s0)\n        call    drop',
-      'nop',
-      'a frame was not given back',
-    ],
+    ['a frame is kept', 'lw      a0, P_STACK(s0)\n        call    drop', 'nop', 'a frame was not given back'],
   ];
   it.each(faults)('finds that %s', (_, from, to, message) => {
     const source = guestSource('nano-os', { SLICE: 37, CALLS: 200 });
