@@ -42,7 +42,9 @@ export function scratch(): { folder: string; remove: () => void } {
 
 /** The variables that show Jupyter this project's kernel, and keep all it writes in `folder`. */
 export function jupyterEnvironment(folder: string): NodeJS.ProcessEnv {
-  const spec = createRequire(import.meta.url)(join(kernel, 'dist/spec.js')) as typeof import('../../kernel/spec');
+  const spec = createRequire(import.meta.url)(
+    join(kernel, 'dist/spec.js'),
+  ) as typeof import('../../kernel/spec');
   const place = join(folder, '.jupyter', 'kernels', spec.KERNEL_NAME);
   mkdirSync(place, { recursive: true });
   writeFileSync(join(place, 'kernel.json'), JSON.stringify(spec.kernelSpec()));
