@@ -6,7 +6,7 @@ export interface Expected {
   code?: number;
 }
 
-export const EXPECTED = {
+export const EXPECTED: Readonly<Record<string, Expected>> = {
   hello: { console: 'Hello from supervisor mode.\n' },
   syscalls: {
     console:
@@ -18,4 +18,4 @@ export const EXPECTED = {
       'nano-os: paging is on, no disk\nprocess 1: .... done\nprocess 2: .... done\n' +
       'kernel: results cfc70e0c cc4c12c0\nkernel: self-check passed\n',
   },
-} satisfies Record<string, Expected>;
+};

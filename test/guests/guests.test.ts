@@ -74,7 +74,7 @@ describe('the self-check of nano-os', () => {
     ['a frame is kept', 'lw      a0, P_STACK(s0)\n        call    drop', 'nop', 'a frame was not given back'],
   ];
   it.each(faults)('finds that %s', (_, from, to, message) => {
-    const source = guestSource('nano-os', { SLICE: 37, CALLS: 200 });
+    const source = guestSource('nano-os', { SLICE: 150, CALLS: 200, SECTIONS: 20, WORK: 10 });
     expect(source).toContain(from);
     const { machine, code } = run(assemble(source.replaceAll(from, to)));
     expect(machine.console).toContain(message);
