@@ -48,8 +48,8 @@ export const OPERATORS: Record<Operator, (a: number, b: number) => number> = {
   divu: (a, b) => (b === 0 ? -1 : ((a >>> 0) / (b >>> 0)) | 0),
   rem: (a, b) => (b === 0 ? a : a === INT32_MIN && b === -1 ? 0 : (a % b) | 0),
   remu: (a, b) => (b === 0 ? a : ((a >>> 0) % (b >>> 0)) | 0),
-  min: (a, b) => (a < b ? a : b),
-  max: (a, b) => (a > b ? a : b),
+  min: (a, b) => Math.min(a, b),
+  max: (a, b) => Math.max(a, b),
   minu: (a, b) => (a >>> 0 < b >>> 0 ? a : b),
   maxu: (a, b) => (a >>> 0 > b >>> 0 ? a : b),
 };

@@ -116,7 +116,7 @@ export class Hart implements LiveState {
   cause: Cause | typeof NO_TRAP = NO_TRAP;
   tval = 0;
 
-  /** The physical address that `lr.w` has reserved, or -1. Traps and returns from them end it, as on QEMU. */
+  /** The physical address that `lr.w` has reserved, or -1. Entering a trap and returning from it end it, as on QEMU. */
   reservation = NOT_RESERVED;
   /** Told before the hart changes its mode by a trap that it takes or returns from, with the mode it was in. */
   modeEnds: ((mode: Mode) => void) | undefined;
@@ -310,11 +310,6 @@ export class Hart implements LiveState {
     return ram.read(4, pa);
   }
 
-  /** A context switch, perhaps: what `lr.w` has reserved is reserved no longer. */
-  endReservation(): void {
-    this.reservation = NOT_RESERVED;
-  }
-
   /** What `sc.w` does: stores if the word is still reserved; the reservation is gone either way. */
   storeConditional(va: number, value: number): boolean {
     const pa = this.atomicAddress(va);
@@ -397,7 +392,7 @@ export class Hart implements LiveState {
     this.pc = ((tvec & ~3) + (vectored ? 4 * (cause & 31) : 0)) | 0;
     this.mode = target;
     this.waiting = false;
-    this.endReservation();
+    this.reservation = NOT_RESERVED;
   }
 
   /**
@@ -415,7 +410,7 @@ export class Hart implements LiveState {
     const previousField = from === Mode.M ? STATUS_MPP : STATUS_SPP;
     const wasEnabled = (status & names.previousEnable) !== 0;
     this.modeEnds?.(this.mode);
-    this.endReservation();
+    this.reservation = NOT_RESERVED;
     this.mode =
       from === Mode.M ? (status & STATUS_MPP) >>> MPP_SHIFT : (status & STATUS_SPP) !== 0 ? Mode.S : Mode.U;
     const loseMprv = this.mode === Mode.M ? 0 : STATUS_MPRV;

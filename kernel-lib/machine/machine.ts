@@ -325,7 +325,6 @@ export class Machine {
     const { hart } = this;
     this.traps++;
     hart.waiting = false;
-    hart.endReservation();
     const target = hart.trapTarget(trap.cause);
     if (target === Mode.M && this.host !== undefined) {
       this.host(trap);
