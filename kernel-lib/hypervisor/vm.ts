@@ -45,7 +45,7 @@ export interface ExitCount {
   cause: Cause;
   /** The mode that the guest believed to be in. */
   mode: Mode;
-  /** The instruction that trapped; `interrupt` where it was none's doing. */
+  /** The instruction that trapped; `interrupt` where it was none's doing, `any` where `reason` says it all. */
   instruction: string;
   reason?: ExitReason;
   count: number;
@@ -309,7 +309,7 @@ export class Vm implements Hypervisor, PagedVm {
       : (this.peekInstruction()?.row.name ?? 'not an instruction');
     this.reason = undefined;
     this.dispatch(this, trap);
-    this.count(trap.cause, mode, instruction);
+    this.count(trap.cause, mode, this.reason === undefined ? instruction : 'any');
     this.settle();
     if (this.guest.finished || this.guest.stopped !== undefined) this.machine.stopped = this.guest.stopped;
     this.charge(RESTORE_GUEST);

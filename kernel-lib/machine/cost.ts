@@ -75,6 +75,9 @@ export const EMULATE: Work = { instruction: 12, l1: 4 };
 /** Finding out about a page fault and filling a shadow: Varanasi & Heiser 2011, table 2 (page fault: 236). */
 export const FILL_SHADOW: Work = { instruction: 236, memory: 4, csrWrite: 1, l2: 9 };
 
+/** Taking one entry of a guest's page table over into a shadow: reading, checking, writing. Ours. */
+export const SYNC_ENTRY: Work = { instruction: 24, l1: 2, l2: 1 };
+
 /** Clearing a frame of 4 KiB, 64 cache lines of it. Ours. */
 export const CLEAR_FRAME: Work = { instruction: 128, l2: 64 };
 
