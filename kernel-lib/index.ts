@@ -75,6 +75,7 @@ export {
   TrapAndEmulate,
 } from './hypervisor/trap-and-emulate';
 export { FullEmulation } from './hypervisor/full-emulation';
+export { type GuestOptions, type SeveralOptions, type SeveralReport, SeveralVms } from './hypervisor/several';
 export { TECHNIQUES, type Technique, type TechniqueName } from './hypervisor/techniques';
 
 // Guests

@@ -12,6 +12,7 @@ import { type Hypervisor, type Report, Vm, type VmOptions } from './vm';
 
 export class FullEmulation implements Hypervisor {
   readonly vm: Vm;
+  private firstCycle = 0;
 
   /**
    * @param machine the real machine, whose hart the emulator itself has
@@ -23,6 +24,7 @@ export class FullEmulation implements Hypervisor {
 
   boot(image: Loadable, options?: BootOptions): void {
     this.vm.load(image, options);
+    this.firstCycle = this.vm.machine.cycles;
   }
 
   run({ instructions: budget = 100_000_000 }: { instructions?: number } = {}): RunResult {
@@ -40,7 +42,12 @@ export class FullEmulation implements Hypervisor {
   }
 
   report(): Report {
-    return this.vm.report();
+    const report = this.vm.report();
+    const { idle } = report.cycles;
+    return {
+      ...report,
+      cycles: { ...report.cycles, hypervisor: this.vm.machine.cycles - this.firstCycle - idle },
+    };
   }
 
   /** One instruction, or an interrupt that comes before it, or the wait for one. */

@@ -7,6 +7,7 @@
 import { Cause } from '../isa/causes';
 import { csrByName, csrMask, csrNumber } from '../isa/csrs';
 import { Mode } from '../isa/registers';
+import { SWITCH_SUPERVISOR_CSRS, sumOf, WORLD_SWITCH, type Work } from '../machine/cost';
 import type { Hart } from '../machine/hart';
 import { View } from './paging/paging';
 
@@ -22,6 +23,8 @@ const SUM = csrMask('mstatus', 'SUM');
 const MXR = csrMask('mstatus', 'MXR');
 
 export interface RingLayout {
+  /** What a change from one guest to another costs beyond what every exit and entry does. */
+  readonly switchWork: Work;
   /** Prepares the real hart for a guest that will run for the first time. */
   begin(real: Hart): void;
   /** What of the guest's pages it may see now. */
@@ -34,6 +37,7 @@ export interface RingLayout {
 
 /** Both in U mode: every privileged instruction traps, and each virtual mode has its own shadow tables. */
 const user: RingLayout = {
+  switchWork: WORLD_SWITCH,
   begin(real) {
     for (const csr of ['medeleg', 'mideleg', 'mcounteren']) real.csrs.set(csr, 0);
   },
@@ -78,6 +82,7 @@ const SAFE_EXCEPTIONS = [
  * has paging off needs a table for each mode: then its changes of mode (TSR) are exits, too.
  */
 const ring1: RingLayout = {
+  switchWork: sumOf(WORLD_SWITCH, SWITCH_SUPERVISOR_CSRS),
   begin(real) {
     real.csrs.set('mcounteren', 0);
   },

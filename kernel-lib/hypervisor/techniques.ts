@@ -15,6 +15,8 @@ export const TECHNIQUES = {
   'full-emulation':          (machine, options) => new FullEmulation(machine, options),
   'trap-and-emulate':        (machine, options) => new TrapAndEmulate(machine, options),
   'trap-and-emulate, ring 1': (machine, options) => new TrapAndEmulate(machine, { ...options, layout: 'ring1' }),
+  'traced page tables':      (machine, options) => new TrapAndEmulate(machine, { ...options, paging: 'shadow-traced' }),
+  'trapped page tables':     (machine, options) => new TrapAndEmulate(machine, { ...options, paging: 'trapped-access' }),
 } as const satisfies Record<string, Technique>;
 
 export type TechniqueName = keyof typeof TECHNIQUES;

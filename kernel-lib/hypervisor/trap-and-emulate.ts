@@ -7,9 +7,9 @@
  * and the virtual hart traps into the guest's kernel, as it should.
  * Popek & Goldberg 1974; S1, Virtualization Mechanics: Instruction Emulation. Read `vm.ts` first.
  */
-import { execute } from '../engine/reference';
+import { execute, step } from '../engine/reference';
 import { Cause } from '../isa/causes';
-import { EMULATE } from '../machine/cost';
+import { DECODE, EMULATE } from '../machine/cost';
 import type { BootOptions, Loadable, Machine, RunResult } from '../machine/machine';
 import type { Trap } from '../machine/trap';
 import { type ExitHandler, type Hypervisor, type Report, Vm, type VmOptions } from './vm';
@@ -64,13 +64,23 @@ export function pageFault(vm: Vm, trap: Trap): void {
       return;
     case 'trace':
       vm.because('trace');
-      emulate(vm, trap);
+      if (trap.cause === Cause.InstructionPageFault) stepInSoftware(vm);
+      else emulate(vm, trap);
       return;
     case 'device':
       vm.because('device');
       emulate(vm, trap);
       return;
   }
+}
+
+/** Fetches and executes the next instruction, whatever it is, on the virtual hart. */
+function stepInSoftware(vm: Vm): void {
+  const before = vm.hart.instret;
+  vm.charge(DECODE);
+  vm.charge(EMULATE);
+  step(vm.guest);
+  if (vm.hart.instret !== before) vm.countEmulated();
 }
 
 export interface TrapAndEmulateOptions extends VmOptions {

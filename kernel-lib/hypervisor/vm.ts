@@ -45,7 +45,7 @@ export interface ExitCount {
   cause: Cause;
   /** The mode that the guest believed to be in. */
   mode: Mode;
-  /** The instruction that trapped; `interrupt` where it was none's doing. */
+  /** The instruction that trapped; `interrupt` where it was none's doing, `any` where `reason` says it all. */
   instruction: string;
   reason?: ExitReason;
   count: number;
@@ -118,9 +118,12 @@ export class Vm implements Hypervisor, PagedVm {
   private reason: ExitReason | undefined;
   private readonly direct = { user: 0, kernel: 0 };
   private emulated = 0;
-  private readonly cycles = { guestUser: 0, guestKernel: 0 };
-  private readonly entered = { cycles: 0, instret: 0 };
-  private firstCycle = 0;
+  private readonly cycles = { guestUser: 0, guestKernel: 0, hypervisor: 0 };
+  /** When the real hart last went from us to the guest, or back. */
+  private readonly since = { cycles: 0, instret: 0, idle: 0 };
+  private sliceEnd = Number.POSITIVE_INFINITY;
+  /** What to do when the guest waits: let time pass, or leave the hart to others. */
+  private yields = false;
 
   /**
    * @param machine the real machine, of which the guest gets a part of the RAM, and none of the devices
@@ -185,7 +188,7 @@ export class Vm implements Hypervisor, PagedVm {
   /** Loads a kernel into the guest's board, and nothing else. */
   load(image: Loadable, options?: BootOptions): void {
     new Firmware(this.guest).boot(image, options);
-    this.firstCycle = this.machine.cycles;
+    this.begin();
   }
 
   /** Makes the real machine this VM's: its memory can be touched and no other, its exits come to us. */
@@ -202,6 +205,12 @@ export class Vm implements Hypervisor, PagedVm {
     this.layout.begin(machine.hart);
   }
 
+  /** Takes the real machine over from another VM. */
+  takeOver(): void {
+    this.charge(this.layout.switchWork);
+    this.occupy();
+  }
+
   /** Lets the guest touch memory outside of its own, by pages that `paging` shows to it. */
   expose(range: PmpRange): void {
     this.exposed.push(range);
@@ -211,24 +220,49 @@ export class Vm implements Hypervisor, PagedVm {
   run(limits: { instructions?: number } = {}): RunResult {
     const before = this.hart.instret;
     this.guest.stopped = undefined;
+    this.begin();
+    this.settle();
     this.enter();
+    if (this.guest.stopped !== undefined) return { ...(this.guest.stopped as Stop), instructions: 0 };
     const { reason, message, code } = this.machine.run(limits);
     this.leave(0);
     const stop: Stop = { reason, message, ...(code === undefined ? {} : { code }) };
     return { ...stop, instructions: this.hart.instret - before };
   }
 
+  /**
+   * Runs the guest for a slice of time, as one of several: it also stops when the slice is over, or
+   * when it waits.
+   * @param end the cycle at which the slice is over
+   * @returns how it stopped; undefined if it did not: its slice was over, it waits, or the budget was used up
+   */
+  runSlice(end: number, instructions: number): Stop | undefined {
+    this.sliceEnd = end;
+    this.yields = true;
+    const { reason } = this.run({ instructions });
+    this.sliceEnd = Number.POSITIVE_INFINITY;
+    this.yields = false;
+    return reason === 'budget' || this.guest.stopped === undefined ? undefined : this.guest.stopped;
+  }
+
+  /** Whether the guest waits for an interrupt. */
+  get isWaiting(): boolean {
+    return this.hart.waiting && !this.hart.interruptPending;
+  }
+
+  /** The cycle at which an interrupt will end the guest's wait, as far as that is known; infinity if it isn't. */
+  get wakesAt(): number {
+    return this.nextInterrupt();
+  }
+
   report(): Report {
-    const { guestUser, guestKernel } = this.cycles;
-    const idle = this.guest.idleCycles;
-    const hypervisor = this.machine.cycles - this.firstCycle - guestUser - guestKernel - idle;
     const exits = [...this.exits.values()].flatMap((counts) => [...counts.values()]);
     return {
       technique: this.technique,
       direct: { ...this.direct },
       emulated: this.emulated,
       exits: exits.map((exit) => ({ ...exit })).sort((a, b) => b.count - a.count),
-      cycles: { guestUser, guestKernel, hypervisor, idle },
+      cycles: { ...this.cycles, idle: this.guest.idleCycles },
     };
   }
 
@@ -300,18 +334,20 @@ export class Vm implements Hypervisor, PagedVm {
 
   /** A trap of the real hart: everything between leaving the guest and entering it again. */
   private exit(trap: Trap): void {
-    this.leave(this.machine.clock.costs.trapIn);
+    const { machine, hart } = this;
+    this.leave(machine.clock.costs.trapIn);
     this.charge(SAVE_GUEST);
-    const { mode } = this.hart;
+    const { mode } = hart;
     const isInterrupt = trap.cause >= INTERRUPT;
     const instruction = isInterrupt
       ? 'interrupt'
       : (this.peekInstruction()?.row.name ?? 'not an instruction');
     this.reason = undefined;
     this.dispatch(this, trap);
-    this.count(trap.cause, mode, instruction);
+    this.count(trap.cause, mode, this.reason === undefined ? instruction : 'any');
     this.settle();
-    if (this.guest.finished || this.guest.stopped !== undefined) this.machine.stopped = this.guest.stopped;
+    if (this.guest.finished || this.guest.stopped !== undefined) machine.stopped = this.guest.stopped;
+    else if (this.yields && (hart.waiting || machine.cycles >= this.sliceEnd)) machine.stopped = SLICE_OVER;
     this.charge(RESTORE_GUEST);
     this.charge(TRAP_OUT);
     this.enter();
@@ -333,24 +369,32 @@ export class Vm implements Hypervisor, PagedVm {
 
   /** Notes what the guest has used of the real hart since the last time, in a mode that ends here. */
   private account(mode: Mode, trapCycles: number): void {
-    const { machine, entered } = this;
-    const instructions = machine.hart.instret - entered.instret;
-    const cycles = machine.cycles - entered.cycles - trapCycles;
+    const { machine, since, cycles } = this;
+    const instructions = machine.hart.instret - since.instret;
+    const used = machine.cycles - since.cycles - trapCycles;
     this.hart.instret += instructions;
     if (mode === Mode.U) {
       this.direct.user += instructions;
-      this.cycles.guestUser += cycles;
+      cycles.guestUser += used;
     } else {
       this.direct.kernel += instructions;
-      this.cycles.guestKernel += cycles;
+      cycles.guestKernel += used;
     }
-    entered.cycles = machine.cycles;
-    entered.instret = machine.hart.instret;
+    cycles.hypervisor += trapCycles;
+    this.begin();
+  }
+
+  /** From now on the time is somebody else's. */
+  private begin(): void {
+    const { machine, since } = this;
+    since.cycles = machine.cycles;
+    since.instret = machine.hart.instret;
+    since.idle = this.guest.idleCycles;
   }
 
   /** The real hart goes on where the virtual hart is; the real timer wakes us when the virtual one is due. */
   private enter(): void {
-    const { machine, hart, entered } = this;
+    const { machine, hart } = this;
     const real = machine.hart;
     real.x.set(hart.x);
     real.pc = hart.pc;
@@ -362,8 +406,8 @@ export class Vm implements Hypervisor, PagedVm {
       this.charge(SWITCH_TABLES);
     }
     machine.clint.riseAt(this.nextInterrupt());
-    entered.cycles = machine.cycles;
-    entered.instret = real.instret;
+    this.cycles.hypervisor += machine.cycles - this.since.cycles - (this.guest.idleCycles - this.since.idle);
+    this.begin();
   }
 
   /**
@@ -376,7 +420,8 @@ export class Vm implements Hypervisor, PagedVm {
     if (hart.interruptToTake() !== NO_TRAP) return now;
     const { csrs } = hart;
     const enabled = csrs.values[MIE];
-    let next = (enabled & MACHINE_TIMER) !== 0 ? guest.clint.nextEvent : Number.POSITIVE_INFINITY;
+    let next = this.sliceEnd;
+    if ((enabled & MACHINE_TIMER) !== 0) next = Math.min(next, guest.clint.nextEvent);
     if ((enabled & SUPERVISOR_TIMER) !== 0 && csrs.hasSupervisorTimer) {
       const ahead = guest.clint.cyclesUntil(csrs.values[STIMECMPH], csrs.values[STIMECMP]);
       if (ahead > 0) next = Math.min(next, now + ahead);
@@ -390,8 +435,9 @@ export class Vm implements Hypervisor, PagedVm {
     for (;;) {
       const cause = hart.interruptToTake();
       if (cause !== NO_TRAP) guest.takeTrap({ cause, tval: 0 });
-      else if (hart.waiting && guest.stopped === undefined) guest.idle();
-      else return;
+      else if (!hart.waiting || guest.stopped !== undefined) return;
+      else if (this.yields && !hart.interruptPending) return;
+      else guest.idle();
     }
   }
 
@@ -426,6 +472,7 @@ export class Vm implements Hypervisor, PagedVm {
   }
 }
 
+const SLICE_OVER: Stop = { reason: 'host', message: 'Another VM has the hart.' };
 const TRAP_OUT: Work = { trapOut: 1 };
 
 /** How much of the RAM is kept for tables. */

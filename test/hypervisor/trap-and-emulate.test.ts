@@ -1,33 +1,7 @@
 // Trap-and-emulate: guests behave as on the bare machine, and bad guests do no harm.
 import { asm, Cause, createMachine, Firmware, guest, TrapAndEmulate } from 'kernel-lib';
 import { describe, expect, it } from 'vitest';
-import { onBareMachine, TECHNIQUE_NAMES, under, underTrapAndEmulate, unlike } from './equivalence';
-
-const CONSOLE = {
-  hello: 'Hello from supervisor mode.\n',
-  syscalls:
-    'kernel: booted\nuser: hello\nkernel: privileged instruction refused\n168 primes below 1000\n' +
-    'user: the alarm rang\nuser: the alarm rang\nuser: the alarm rang\nkernel: the process has exited\n',
-};
-
-describe.each(['hello', 'syscalls'] as const)('%s', (name) => {
-  const program = guest(name);
-
-  it.each(TECHNIQUE_NAMES)('leaves under %s what it leaves on the bare machine', (technique) => {
-    const bare = onBareMachine(program);
-    expect(bare.console).toBe(CONSOLE[name]);
-    expect(bare.code).toBe(0);
-    expect(unlike(bare, under(technique, program))).toEqual([]);
-  });
-
-  it('runs with the firmware in assembly, too', () => {
-    const machine = createMachine();
-    machine.load(program);
-    machine.load(guest('firmware'));
-    expect(machine.run().reason).toBe('finished');
-    expect(machine.console).toBe(CONSOLE[name]);
-  });
-});
+import { onBareMachine, underTrapAndEmulate } from './equivalence';
 
 describe('exits', () => {
   it('are told apart by cause, mode and instruction, and nothing else is lost', () => {

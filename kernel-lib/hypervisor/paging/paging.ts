@@ -57,8 +57,12 @@ export interface GuestPaging {
   fault(trap: Trap): FaultAnswer;
   /** The guest has executed `sfence.vma`; undefined stands for x0. */
   fence(va: number | undefined, asid: number | undefined): void;
-  /** Watches a page of guest-physical memory: the guest's stores to it trap from now on. */
-  trace(gpa: number): void;
-  /** No longer watches it. */
-  untrace(gpa: number): void;
+  /**
+   * Watches a page of guest-physical memory: the guest's stores to it trap from now on. Who wants to
+   * know what is written watches `guest.ram`.
+   * @param who the page stays watched until all who asked for it no longer do
+   */
+  trace(gpa: number, who: string): void;
+  /** No longer watches it for one who asked. */
+  untrace(gpa: number, who: string): void;
 }

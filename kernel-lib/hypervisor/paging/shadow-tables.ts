@@ -61,15 +61,22 @@ export interface FixedPage {
   views: readonly View[];
 }
 
+/** What the guest may still do itself with a page that is watched: read and execute it, or nothing. */
+export type Watch = 'readable' | 'hidden';
+
 export class ShadowTables {
   private readonly spaces = new Map<number, Space>();
   /** Of a guest that has paging off. */
   private readonly bare: Space = { satp: 0, roots: [] };
-  /** Guest-physical pages that are watched, by number, and whether the guest may still read them. */
-  private readonly watched = new Map<number, 'readable' | 'hidden'>();
+  /** Guest-physical pages that are watched, by number: by whom, and how. */
+  private readonly watched = new Map<number, Map<string, Watch>>();
   /** By virtual page number. */
   private readonly fixed = new Map<number, FixedPage>();
   private readonly words: Int32Array;
+  /** Told of a root that is new and empty. */
+  made: ((space: Space, root: Root) => void) | undefined;
+  /** Told when all shadows of an address space are gone. */
+  dropped: ((space: Space) => void) | undefined;
 
   /** @throws RangeError if the VM has too few frames */
   constructor(private readonly vm: PagedVm) {
@@ -120,7 +127,13 @@ export class ShadowTables {
       this.mapIdentity(root);
     }
     for (const [page, { views }] of this.fixed) if (views.includes(view)) this.mapFixed(root, page);
+    if (this.isPaging) this.made?.(this.spaces.get(satp)!, root);
     return root;
+  }
+
+  /** The shadows of the guest's present address space, if it has paging on and has been there. */
+  get current(): Space | undefined {
+    return this.spaces.get(this.vm.guest.hart.csrs.values[SATP]);
   }
 
   private newRoot(): Root {
@@ -150,12 +163,13 @@ export class ShadowTables {
   }
 
   private mapPage(root: Root, va: number, gpa: number, rights: number): boolean {
+    if (this.fixed.has(va >>> 12)) return true; // reached by emulation
     const table = this.tableFor(root, va);
     if (table === undefined) {
       this.dropAll();
       return false;
     }
-    const watch = this.watched.get(gpa / PAGE_BYTES);
+    const watch = this.watchOf(gpa);
     const allowed = watch === undefined ? rights : watch === 'readable' ? rights & ~Pte.W : 0;
     this.write(table, vpn(va, 0), entry(this.frameOf(gpa), allowed));
     return true;
@@ -260,9 +274,16 @@ export class ShadowTables {
   dropAll(asid?: number): void {
     for (const space of this.spaces.values()) {
       if (asid !== undefined && asidOf(space) !== asid) continue;
-      this.spaces.delete(space.satp);
-      for (const root of space.roots) if (root !== undefined) this.release(root);
+      this.dropSpace(space);
     }
+  }
+
+  /** Forgets the shadows of one address space. */
+  dropSpace(space: Space): void {
+    this.spaces.delete(space.satp);
+    for (const root of space.roots) if (root !== undefined) this.release(root);
+    space.roots.length = 0;
+    this.dropped?.(space);
   }
 
   private release(root: Root): void {
@@ -276,30 +297,38 @@ export class ShadowTables {
   // ------------------------------------------------------------------------------ what is special
 
   /** How a guest-physical page is watched, if it is. */
-  watchOf(gpa: number): 'readable' | 'hidden' | undefined {
-    return this.watched.get(Math.floor(gpa / PAGE_BYTES));
+  watchOf(gpa: number): Watch | undefined {
+    const watches = this.watched.get(Math.floor(gpa / PAGE_BYTES));
+    if (watches === undefined) return undefined;
+    for (const how of watches.values()) if (how === 'hidden') return how;
+    return 'readable';
   }
 
   /** From now on the guest's stores to a page trap, and its loads, too, if it is `hidden`. */
-  watch(gpa: number, how: 'readable' | 'hidden' = 'readable'): void {
+  watch(gpa: number, who: string, how: Watch = 'readable'): void {
     const page = Math.floor(gpa / PAGE_BYTES);
-    if (this.watched.get(page) === how) return;
-    this.watched.set(page, how);
+    const before = this.watchOf(gpa);
+    let watches = this.watched.get(page);
+    if (watches === undefined) this.watched.set(page, (watches = new Map()));
+    watches.set(who, how);
     const frame = this.frameOf(page * PAGE_BYTES);
-    if (frame === BARRED_PPN) return;
+    if (frame === BARRED_PPN || before === how || before === 'hidden') return;
     for (const space of [this.bare, ...this.spaces.values()])
       for (const root of space.roots) if (root !== undefined) this.restrict(root, frame, how);
     this.vm.charge(FLUSH_TLB);
     this.vm.machine.hart.tlb.flush();
   }
 
-  /** The page is the guest's own again: its next access brings its rights back. */
-  unwatch(gpa: number): void {
-    this.watched.delete(Math.floor(gpa / PAGE_BYTES));
+  /** One who watched a page no longer does. Once nobody does, the guest's next access brings its rights back. */
+  unwatch(gpa: number, who: string): void {
+    const page = Math.floor(gpa / PAGE_BYTES);
+    const watches = this.watched.get(page);
+    watches?.delete(who);
+    if (watches?.size === 0) this.watched.delete(page);
   }
 
   /** Takes rights from every entry that leads to a frame. */
-  private restrict(root: Root, frame: number, how: 'readable' | 'hidden'): void {
+  private restrict(root: Root, frame: number, how: Watch): void {
     for (let index = 0; index < TABLE_ENTRIES; index++) {
       const upper = this.read(root.pa, index);
       if (upper === 0) continue;

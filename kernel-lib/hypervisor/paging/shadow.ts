@@ -58,12 +58,12 @@ export class LazyShadow implements GuestPaging {
     else this.tables.dropPage(va, asid);
   }
 
-  trace(gpa: number): void {
-    this.tables.watch(gpa);
+  trace(gpa: number, who: string): void {
+    this.tables.watch(gpa, who);
   }
 
-  untrace(gpa: number): void {
-    this.tables.unwatch(gpa);
+  untrace(gpa: number, who: string): void {
+    this.tables.unwatch(gpa, who);
   }
 }
 
