@@ -70,6 +70,18 @@ describe('the self-check of nano-os', () => {
       'a process was not content',
     ],
     ['a frame is kept', 'lw      a0, P_STACK(s0)\n        call    drop', 'nop', 'a frame was not given back'],
+    [
+      'a child executes what it may not',
+      'child:  li      s3, CALLS',
+      'child:  csrr    s3, sstatus',
+      'a process was not content',
+    ],
+    [
+      'a child reads the kernel',
+      'child:  li      s3, CALLS',
+      'child:  lui     s3, 0x80400; lw s3, 0(s3)',
+      'a process was not content',
+    ],
   ];
   it.each(faults)('finds that %s', (_, from, to, message) => {
     const source = guestSource('nano-os', { SLICE: 150, CALLS: 200, SECTIONS: 20, WORK: 10 });
@@ -85,6 +97,14 @@ describe('parameters', () => {
     const { machine } = run(guest('nano-os', { FORKS: 2, PAGES: 3 }));
     expect(machine.console).toContain('process 2: .. done\n');
     expect(machine.console).toContain('self-check passed');
+  });
+
+  it('can be large, and must fit together', () => {
+    const large = { PAGES: 200, FRAMES: 900, FORKS: 1, WORK: 2 };
+    expect(run(guest('nano-os', large)).machine.console).toContain('self-check passed');
+    const { machine, code } = run(guest('nano-os', { FRAMES: 20 }));
+    expect(machine.console).toContain('out of frames');
+    expect(code).toBe(1);
   });
 
   it('are known by name', () => {
