@@ -29,14 +29,14 @@
 
 # Parameters: guest('nano-os', { FORKS: 20 }) sets them.
         .equ    FORKS,    4             # children that each of the two processes has, one by one
-        .equ    PAGES,    8             # pages of data that each works on; at most 900
+        .equ    PAGES,    8             # pages of data that each works on; 1 to 200
         .equ    WORK,     100           # rounds of work on these pages per child
         .equ    CALLS,    20            # system calls per child that only count
         .equ    SECTIONS, 4             # critical sections in each of these calls
         .equ    SECTORS,  2             # sectors written and read back, if there is a disk
         .equ    NAP,      2000          # ticks that each process sleeps at its end
         .equ    SLICE,    5000          # ticks that a process runs at most before others do
-        .equ    FRAMES,   96            # physical pages to give away: 4 + PAGES per process, plus 8
+        .equ    FRAMES,   96            # physical pages: 4 * (5 + PAGES) + 1 are needed; at most 900
 
 # The board.
         .equ    FINISHER, 0x00100000

@@ -15,10 +15,10 @@ import { describe, expect, it } from 'vitest';
 import { hartState } from '../../kernel-lib/lab/hart-state';
 import { EXPECTED } from './expected';
 
-function run(program: Program, costs: CostTable = COSTS['arm-est']) {
+function run(program: Program, costs: CostTable = COSTS['arm-est'], instructions = 20_000_000) {
   const machine = createMachine({ costs });
   new Firmware(machine).boot(program);
-  const { reason, code } = machine.run({ instructions: 20_000_000 });
+  const { reason, code } = machine.run({ instructions });
   return { machine, reason, code };
 }
 
@@ -38,22 +38,20 @@ describe.each(Object.entries(EXPECTED))('%s', (name, { console, code = 0 }) => {
   });
 });
 
-describe('what nano-os leaves behind', () => {
-  const program = guest('nano-os');
-  const slow = { ...COSTS['arm-est'], name: 'slow', instruction: 7, pageTableRead: 31 };
+const SLOW = { ...COSTS['arm-est'], name: 'slow', instruction: 7, pageTableRead: 31 };
 
-  it('does not depend on when its timer rings', () => {
-    const [one, other] = [run(program).machine, run(program, slow).machine];
-    expect(one.traps).not.toBe(other.traps); // it was preempted more often
-    expect(other.console).toBe(one.console);
-    expect(hartState(other.hart)).toEqual(hartState(one.hart));
-    expect(Buffer.compare(other.ram.bytes, one.ram.bytes)).toBe(0);
-  });
+it.each(Object.keys(EXPECTED))('what %s leaves behind does not depend on when its timer rings', (name) => {
+  const program = guest(name);
+  const [one, other] = [run(program).machine, run(program, SLOW).machine];
+  if (name === 'nano-os') expect(one.traps).not.toBe(other.traps); // it was preempted more often
+  expect(other.console).toBe(one.console);
+  expect(hartState(other.hart)).toEqual(hartState(one.hart));
+  expect(Buffer.compare(other.ram.bytes, one.ram.bytes)).toBe(0);
+});
 
-  it('does not depend on how long a slice is', () => {
-    const consoles = [40, 300, 100_000].map((SLICE) => run(guest('nano-os', { SLICE })).machine.console);
-    expect(consoles).toEqual(consoles.map(() => EXPECTED['nano-os'].console));
-  });
+it('what nano-os prints does not depend on how long a slice is', () => {
+  const consoles = [40, 300, 100_000].map((SLICE) => run(guest('nano-os', { SLICE })).machine.console);
+  expect(consoles).toEqual(consoles.map(() => EXPECTED['nano-os'].console));
 });
 
 describe('the self-check of nano-os', () => {
@@ -72,6 +70,18 @@ describe('the self-check of nano-os', () => {
       'a process was not content',
     ],
     ['a frame is kept', 'lw      a0, P_STACK(s0)\n        call    drop', 'nop', 'a frame was not given back'],
+    [
+      'a child executes what it may not',
+      'child:  li      s3, CALLS',
+      'child:  csrr    s3, sstatus',
+      'a process was not content',
+    ],
+    [
+      'a child reads the kernel',
+      'child:  li      s3, CALLS',
+      'child:  lui     s3, 0x80400; lw s3, 0(s3)',
+      'a process was not content',
+    ],
   ];
   it.each(faults)('finds that %s', (_, from, to, message) => {
     const source = guestSource('nano-os', { SLICE: 150, CALLS: 200, SECTIONS: 20, WORK: 10 });
@@ -89,6 +99,14 @@ describe('parameters', () => {
     expect(machine.console).toContain('self-check passed');
   });
 
+  it('can be large, and must fit together', () => {
+    const large = { PAGES: 200, FRAMES: 900, FORKS: 1, WORK: 2 };
+    expect(run(guest('nano-os', large)).machine.console).toContain('self-check passed');
+    const { machine, code } = run(guest('nano-os', { FRAMES: 20 }));
+    expect(machine.console).toContain('out of frames');
+    expect(code).toBe(1);
+  });
+
   it('are known by name', () => {
     expect(guestParameters('nano-os')).toMatchObject({ FORKS: 4, FRAMES: 96 });
     expect(guestParameters('hello')).toEqual({});
@@ -96,6 +114,28 @@ describe('parameters', () => {
     expect(() => guest('nano-os', { UART: 2 })).toThrow(/no parameter "UART"/);
     expect(() => guest('hello', { FORKS: 2 })).toThrow('It has none.');
     expect(() => guest('nano-os', { FORKS: 0.5 })).toThrow('integer of 32 bits');
+  });
+
+  it('let hostile hog the hart', () => {
+    const { reason, machine } = run(guest('hostile', { FOREVER: 1 }), COSTS['arm-est'], 300_000);
+    expect(machine.console).toMatch(/for ever\n$/);
+    expect(reason).toBe('budget');
+  });
+
+  it('let rtos report how late it was', () => {
+    const late = (costs: CostTable) => {
+      const { machine } = run(guest('rtos', { REPORT: 1 }), costs);
+      const [, worst] = /lateness in ticks: ([0-9a-f]{8})\n.*missed: 00000000/.exec(machine.console) ?? [];
+      return Number.parseInt(worst, 16);
+    };
+    expect(late(COSTS['arm-est'])).toBeLessThan(20);
+    expect(late(SLOW)).toBeGreaterThan(late(COSTS['arm-est']));
+  });
+
+  it('make selfmod change itself more often', () => {
+    const { machine, code } = run(guest('selfmod', { ROUNDS: 1000 }));
+    expect(machine.console).toContain('a loop: 0007a314\n');
+    expect(code).toBe(0);
   });
 
   it('leave every line where it was', () => {

@@ -4,8 +4,9 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createMachine, Firmware, guest, type Program, toElf } from 'kernel-lib';
+import { guest, type Program, toElf } from 'kernel-lib';
 import { describe, expect, it } from 'vitest';
+import { EXPECTED } from './expected';
 
 const QEMU = 'qemu-system-riscv32';
 const installed = spawnSync(QEMU, ['--version']).status === 0;
@@ -20,14 +21,15 @@ function flat(program: Program): Uint8Array {
   return image;
 }
 
-function onQemu(program: Program): string {
+function onQemu(program: Program, more: string[] = []): string {
   const folder = mkdtempSync(join(tmpdir(), 'vmlab-'));
   try {
     writeFileSync(join(folder, 'firmware.bin'), flat(guest('firmware')));
     writeFileSync(join(folder, 'guest.elf'), toElf(program));
+    writeFileSync(join(folder, 'disk.img'), new Uint8Array(64 * 512));
     const options =
       '-machine virt -m 64M -display none -serial stdio -monitor none -bios firmware.bin -kernel guest.elf';
-    return execFileSync(QEMU, options.split(' '), {
+    return execFileSync(QEMU, [...options.split(' '), ...more], {
       cwd: folder,
       input: '',
       timeout: 30_000,
@@ -39,12 +41,18 @@ function onQemu(program: Program): string {
 }
 
 describe.skipIf(!installed)('on QEMU', () => {
-  it.each(['hello', 'syscalls', 'nano-os'])('%s prints what it prints on our machine', (name) => {
-    const program = guest(name);
-    const machine = createMachine();
-    new Firmware(machine).boot(program);
-    machine.run();
-    expect(machine.console.length).toBeGreaterThan(10);
-    expect(onQemu(program)).toBe(machine.console);
+  it.each(Object.keys(EXPECTED))('%s prints what it prints on our machine', (name) => {
+    expect(onQemu(guest(name))).toBe(EXPECTED[name].console);
+  });
+
+  const DISK = ['-drive', 'file=disk.img,if=none,format=raw,id=disk'];
+  const DEVICE = ['-device', 'virtio-blk-device,drive=disk,bus=virtio-mmio-bus.0'];
+  it.each([
+    ['legacy', []],
+    ['version 2', ['-global', 'virtio-mmio.force-legacy=false']],
+  ])('nano-os finds a disk with the interface %s', (_, options) => {
+    const console = onQemu(guest('nano-os'), [...options, ...DISK, ...DEVICE]);
+    expect(console).toContain('paging is on, a disk\nprocess 1: .... sector sector done\n');
+    expect(console).toContain('self-check passed');
   });
 });
