@@ -16,6 +16,15 @@ export {
 } from './isa/csrs';
 export type { Row } from './isa/formats';
 export { ISA } from './isa/isa';
+export {
+  type Defect,
+  defectsMet,
+  LEFT_BY_TRAP,
+  PROFILES,
+  type Profile,
+  type ProfileName,
+  profileOf,
+} from './isa/profiles';
 
 // Text and words
 export { decode, type Instruction } from './code/decode';

@@ -324,6 +324,7 @@ export class Machine {
   takeTrap(trap: Trap): void {
     const { hart } = this;
     this.traps++;
+    hart.loseRegisters();
     hart.waiting = false;
     const target = hart.trapTarget(trap.cause);
     if (target === Mode.M && this.host !== undefined) {
