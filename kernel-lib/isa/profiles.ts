@@ -13,7 +13,7 @@ import { csrReadsAndWrites } from './meaning';
 import { registerNumber } from './registers';
 
 interface Named {
-  /** The instruction that it stands for, by the name that it has on the other machine. */
+  /** The instruction that it stands for, by its name on the other machine. Rows of one name belong together. */
   standsFor: string;
   source: string;
 }
@@ -110,8 +110,8 @@ const X86 = [
 // biome-ignore format: a table
 const ITANIUM = [
   csr('thash',      'read',  'satp',    'all',                          'S1 (THASH exposes the address of the hardware page table)'),
-  csr('mov r = iva', 'read',  'stvec',  'all',                          'S1 (interrupt vector table in virtual memory)'),
-  csr('mov iva = r', 'write', 'stvec',  'all',                          'S1 (interrupt vector table in virtual memory)'),
+  csr('mov iva',    'read',  'stvec',   'all',                          'S1 (interrupt vector table in virtual memory)'),
+  csr('mov iva',    'write', 'stvec',   'all',                          'S1 (interrupt vector table in virtual memory)'),
 ];
 
 /** k0 and k1 are registers 26 and 27 there, and here. KSEG's window is smaller than 512 MiB: kernels are above it. */
@@ -125,10 +125,10 @@ const MIPS = [
 const ARM = [
   csr('cps, msr',   'write', 'sstatus',  NOTHING,                       'S1; Penneman et al. 2013, table 1; Varanasi & Heiser 2011'),
   csr('mrs',        'read',  'sstatus',  'all',                         'S1 (CPSR); Penneman et al. 2013, table 1'),
-  csr('ldm ^',      'read',  'sscratch', NOTHING,                       'S1 (banked registers); Penneman et al. 2013, table 1'),
-  csr('stm ^',      'write', 'sscratch', NOTHING,                       'S1 (banked registers); Penneman et al. 2013, table 1'),
-  csr('mov r, lr',  'read',  'sepc',     'all',                         'S1 (banked registers): r14 is a general register in every mode'),
-  csr('mov lr, r',  'write', 'sepc',     'all',                         'S1 (banked registers): r14 is a general register in every mode'),
+  csr('ldm ^, stm ^', 'read',  'sscratch', NOTHING,                       'S1 (banked registers); Penneman et al. 2013, table 1'),
+  csr('ldm ^, stm ^', 'write', 'sscratch', NOTHING,                       'S1 (banked registers); Penneman et al. 2013, table 1'),
+  csr('mov lr',     'read',  'sepc',     'all',                         'S1 (banked registers): r14 is a general register in every mode'),
+  csr('mov lr',     'write', 'sepc',     'all',                         'S1 (banked registers): r14 is a general register in every mode'),
   instruction('movs pc, lr', 'sret', 'jump',                            'S1 (PC is a general register; MOVS to it returns from exceptions and does not trap)'),
 ];
 
