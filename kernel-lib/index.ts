@@ -85,8 +85,23 @@ export {
 } from './hypervisor/trap-and-emulate';
 export { FullEmulation } from './hypervisor/full-emulation';
 export { TECHNIQUES, type Technique, type TechniqueName } from './hypervisor/techniques';
+export {
+  type BarredWindow,
+  type Classification,
+  classify,
+  type EvidenceKind,
+  type Finding,
+  type InstructionClass,
+  replay,
+  type Subject,
+  type Verdict,
+  type Witness,
+  type WitnessRow,
+  witnessRows,
+} from './hypervisor/classify';
 
 // Guests
+export { type DefectGuest, defectGuests } from './guests/defects';
 export { type GuestParameters, guest, guestNames, guestParameters, guestSource } from './guests/guests';
 
 // What a notebook shows

@@ -403,6 +403,7 @@ function kindOf({ ram, hart, disk, virtioConsole }: Machine, options: MachineOpt
     `${pmpEntries} PMP entries`,
     `a TLB of ${hart.tlb.entries} entries`,
     `A and D by ${accessedDirty}`,
+    `profile ${hart.profile.name}`,
     `virtio version ${virtioVersion}`,
     ...(disk ? [`a disk of ${disk.content.length} bytes`] : []),
     ...(virtioConsole ? ['a virtio console'] : []),

@@ -12,7 +12,7 @@
         .equ    SIE,      2             # sstatus: interrupts on
         .equ    STIE,     0x20          # sie: the timer's
         .equ    SBI_TIME, 0x54494d45
-        .equ    INTERVAL, 1000          # ticks
+        .equ    INTERVAL, 2000          # ticks
         .equ    PATIENCE, 100000        # turns of the loop
 
         .section .text
@@ -23,7 +23,7 @@ _start: la      t0, trap
         call    set_timer
         li      t0, STIE
         csrw    sie, t0
-        csrsi   sstatus, SIE            # <- the instruction in question
+        csrsi   sstatus, SIE            # <- the instruction in question: interrupts on
 
         li      s1, PATIENCE
         li      s2, 3
@@ -32,7 +32,8 @@ wait:   bgeu    s0, s2, enough
         bnez    s1, wait
         la      a0, wrong
         j       finish
-enough: la      a0, right
+enough: csrw    sie, zero               # that will do
+        la      a0, right
         j       finish
 
 set_timer:                              # the next interrupt, INTERVAL from now
