@@ -16,6 +16,15 @@ export {
 } from './isa/csrs';
 export type { Row } from './isa/formats';
 export { ISA } from './isa/isa';
+export {
+  type Defect,
+  defectsMet,
+  LEFT_BY_TRAP,
+  PROFILES,
+  type Profile,
+  type ProfileName,
+  profileOf,
+} from './isa/profiles';
 
 // Text and words
 export { decode, type Instruction } from './code/decode';
@@ -77,8 +86,23 @@ export {
 export { FullEmulation } from './hypervisor/full-emulation';
 export { type GuestOptions, type SeveralOptions, type SeveralReport, SeveralVms } from './hypervisor/several';
 export { TECHNIQUES, type Technique, type TechniqueName } from './hypervisor/techniques';
+export {
+  type BarredWindow,
+  type Classification,
+  classify,
+  type EvidenceKind,
+  type Finding,
+  type InstructionClass,
+  replay,
+  type Subject,
+  type Verdict,
+  type Witness,
+  type WitnessRow,
+  witnessRows,
+} from './hypervisor/classify';
 
 // Guests
+export { type DefectGuest, defectGuests } from './guests/defects';
 export { type GuestParameters, guest, guestNames, guestParameters, guestSource } from './guests/guests';
 
 // What a notebook shows

@@ -1,7 +1,7 @@
 // Puts the guests' sources beside the built library, which reads them from there.
-import { cpSync, readdirSync } from 'node:fs';
+import { cpSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 
-const from = new URL('../kernel-lib/guests/', import.meta.url);
-const to = new URL('../kernel-lib/dist/guests/', import.meta.url);
-for (const name of readdirSync(from).filter((file) => file.endsWith('.s')))
-  cpSync(new URL(name, from), new URL(name, to));
+const from = fileURLToPath(new URL('../kernel-lib/guests', import.meta.url));
+const to = fileURLToPath(new URL('../kernel-lib/dist/guests', import.meta.url));
+cpSync(from, to, { recursive: true, filter: (file) => !file.endsWith('.ts') });

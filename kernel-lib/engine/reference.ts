@@ -7,7 +7,9 @@
  */
 import { decode, type Instruction } from '../code/decode';
 import { Cause } from '../isa/causes';
-import type { Action, Expression, Leaf, Operator } from '../isa/meaning';
+import { csrNumber } from '../isa/csrs';
+import { type Action, csrReadsAndWrites, type Expression, type Leaf, type Operator } from '../isa/meaning';
+import { type CsrRights, insteadOfTrap, rightsByDefect } from '../isa/profiles';
 import type { Hart } from '../machine/hart';
 import type { Engine, Machine, Stop } from '../machine/machine';
 import { NO_TRAP, type Trap } from '../machine/trap';
@@ -181,16 +183,33 @@ function jumpTo(target: number, execution: Execution): void {
 
 function accessCsr(action: Extract<Action, { kind: 'csr' }>, execution: Execution): void {
   const { hart, instruction } = execution;
-  const { csr, rd, rs1, imm } = instruction;
-  const writes = action.access === 'write' || rs1 !== 0 || imm !== 0;
-  if (!hart.csrs.accessible(csr, hart.mode, writes)) {
+  const { csr, rd } = instruction;
+  const wanted = csrReadsAndWrites(action.access, instruction);
+  const isAllowed = hart.csrs.accessible(csr, hart.mode, wanted.writes);
+  const rights = isAllowed ? ALL_BITS : rightsByDefect(hart.profile, csr, wanted);
+  if (rights === undefined) {
     raiseIllegal(execution);
     return;
   }
   const before = hart.csrs.read(csr);
   execution.old = hart.csrs.readToModify(csr);
-  if (writes) hart.csrs.write(csr, evaluate(action.value, execution));
-  if (rd !== 0) hart.x[rd] = before;
+  if (wanted.writes && rights.write !== 0) {
+    const value = evaluate(action.value, execution);
+    hart.csrs.write(csr, (before & ~rights.write) | (value & rights.write));
+  }
+  if (rd !== 0 && rights.read !== 0) hart.x[rd] = before & rights.read;
+}
+
+const ALL_BITS: CsrRights = { read: -1, write: -1 };
+const SEPC = csrNumber('sepc');
+
+/** A refused instruction, on a machine whose profile has it do something else than trap. */
+function doInstead(execution: Execution): void {
+  const { hart, instruction } = execution;
+  const instead = insteadOfTrap(hart.profile, instruction.row.name);
+  if (instead === undefined) return;
+  hart.takeRaised();
+  if (instead === 'jump') execution.next = hart.csrs.read(SEPC);
 }
 
 /**
@@ -200,6 +219,7 @@ function accessCsr(action: Extract<Action, { kind: 'csr' }>, execution: Executio
 export function execute(hart: Hart, instruction: Instruction): void {
   const execution: Execution = { hart, instruction, next: (hart.pc + instruction.length) | 0, old: 0 };
   perform(instruction.row.meaning, execution);
+  if (hart.cause === Cause.IllegalInstruction) doInstead(execution);
   if (hart.cause !== NO_TRAP) {
     if (hart.cause === Cause.IllegalInstruction) hart.tval = instruction.word;
     return;

@@ -15,11 +15,11 @@ import { RAM_BASE } from '../machine/machine';
 /** Values for a guest's parameters, by name: integers of 32 bits, signed or unsigned. */
 export type GuestParameters = Readonly<Record<string, number>>;
 
-/** The names of all guests. */
+/** The names of all guests: `hello`; those in folders with theirs: `defects/popf`. */
 export function guestNames(): string[] {
-  return readdirSync(__dirname)
+  return readdirSync(__dirname, { encoding: 'utf8', recursive: true })
     .filter((file) => file.endsWith('.s'))
-    .map((file) => file.slice(0, -'.s'.length))
+    .map((file) => file.slice(0, -'.s'.length).replaceAll('\\', '/'))
     .sort();
 }
 

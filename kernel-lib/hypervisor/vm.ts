@@ -153,6 +153,7 @@ export class Vm implements Hypervisor, PagedVm {
       ...options.board,
       ram: ram.slice(base, size, RAM_BASE),
       clock: machine.clock,
+      profile: machine.hart.profile,
     });
     this.hart.fenced = (va, asid) => this.paging.fence(va, asid);
   }

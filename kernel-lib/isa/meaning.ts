@@ -84,6 +84,15 @@ export type Action =
  */
 export type CsrAccess = 'write' | 'modify';
 
+/** Whether a Zicsr instruction with these operands reads its CSR into a register or for nothing, and writes it. */
+export function csrReadsAndWrites(
+  access: CsrAccess,
+  { rd, rs1, imm }: { rd: number; rs1: number; imm: number },
+): { reads: boolean; writes: boolean } {
+  const writes = access === 'write' || rs1 !== 0 || imm !== 0;
+  return { reads: rd !== 0 || !writes, writes };
+}
+
 const leaf = (name: Leaf): Expression => ({ kind: 'leaf', leaf: name });
 const binary =
   (operator: Operator) =>

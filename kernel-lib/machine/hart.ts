@@ -8,6 +8,13 @@
  */
 import { Cause, INTERRUPT, isInterrupt } from '../isa/causes';
 import { csrMask, csrNumber } from '../isa/csrs';
+import {
+  LEFT_BY_TRAP,
+  type Profile,
+  type ProfileName,
+  profileOf,
+  registersLostInTraps,
+} from '../isa/profiles';
 import { Mode } from '../isa/registers';
 import type { Bus } from './bus';
 import type { Clock } from './cost';
@@ -96,6 +103,8 @@ export interface HartOptions {
   accessedDirty?: AccessedDirty;
   /** Translations that each of the two banks of the TLB holds; 64 if left out. */
   tlbEntries?: number;
+  /** Whose defects it has: a profile's name, or a table of one's own. `riscv`, without any, if left out. */
+  profile?: ProfileName | Profile;
 }
 
 const TLB_ENTRIES = 64;
@@ -122,6 +131,9 @@ export class Hart implements LiveState {
   modeEnds: ((mode: Mode) => void) | undefined;
   /** Told when software has the TLB emptied: who keeps translations for this hart must forget as much as its TLB. */
   fenced: ((va: number | undefined, asid: number | undefined) => void) | undefined;
+  /** The defects that it has. */
+  readonly profile: Profile;
+  private readonly lostInTraps: readonly number[];
   readonly tlb: Tlb;
   readonly pmp: Pmp;
   private readonly mmu: Mmu;
@@ -132,10 +144,13 @@ export class Hart implements LiveState {
     options: HartOptions = {},
   ) {
     const { pmpEntries = 16, accessedDirty = 'hardware', tlbEntries = TLB_ENTRIES } = options;
+    this.profile = profileOf(options.profile ?? 'riscv');
+    this.lostInTraps = registersLostInTraps(this.profile);
     this.tlb = new Tlb(tlbEntries);
     this.pmp = new Pmp(pmpEntries > 0);
     this.csrs = new CsrFile(this, new Set(pmpEntries > 0 ? (['H'] as const) : (['H', 'pmp'] as const)));
-    this.mmu = new Mmu(board.bus, board.clock, this.csrs, this.pmp, this.tlb, accessedDirty);
+    const { defects } = this.profile;
+    this.mmu = new Mmu(board.bus, board.clock, this.csrs, this.pmp, this.tlb, accessedDirty, defects);
   }
 
   get cycles(): number {
@@ -373,6 +388,11 @@ export class Hart implements LiveState {
   trapTarget(cause: Cause): Mode.S | Mode.M {
     const delegated = this.csrs.values[isInterrupt(cause) ? MIDELEG : MEDELEG];
     return this.mode !== Mode.M && (delegated >>> (cause & 31)) & 1 ? Mode.S : Mode.M;
+  }
+
+  /** Destroys the registers that no trap of this profile leaves alone. */
+  loseRegisters(): void {
+    for (const register of this.lostInTraps) this.x[register] = LEFT_BY_TRAP;
   }
 
   /** Enters the trap handler of mode `target`. Priv, Privilege and Global Interrupt-Enable Stack. */

@@ -324,6 +324,7 @@ export class Machine {
   takeTrap(trap: Trap): void {
     const { hart } = this;
     this.traps++;
+    hart.loseRegisters();
     hart.waiting = false;
     const target = hart.trapTarget(trap.cause);
     if (target === Mode.M && this.host !== undefined) {
@@ -402,6 +403,7 @@ function kindOf({ ram, hart, disk, virtioConsole }: Machine, options: MachineOpt
     `${pmpEntries} PMP entries`,
     `a TLB of ${hart.tlb.entries} entries`,
     `A and D by ${accessedDirty}`,
+    `profile ${hart.profile.name}`,
     `virtio version ${virtioVersion}`,
     ...(disk ? [`a disk of ${disk.content.length} bytes`] : []),
     ...(virtioConsole ? ['a virtio console'] : []),

@@ -6,6 +6,7 @@
  * Read `page-table.ts`, `tlb.ts` and `pmp.ts` first. Priv, Virtual Address Translation Process.
  */
 import { csrMask, csrNumber } from '../isa/csrs';
+import type { Defect, WindowDefect } from '../isa/profiles';
 import { Mode } from '../isa/registers';
 import type { Bus } from './bus';
 import type { Clock } from './cost';
@@ -35,6 +36,8 @@ export class Mmu {
   /** Where the last walk ended: the leaf, and its level. */
   private leaf = 0;
   private level = 0;
+  /** Where U mode can't load or store at all: a defect of the profile. */
+  private readonly window: WindowDefect | undefined;
 
   constructor(
     private readonly bus: Bus,
@@ -43,7 +46,10 @@ export class Mmu {
     private readonly pmp: Pmp,
     private readonly tlb: Tlb,
     private readonly accessedDirty: AccessedDirty,
-  ) {}
+    defects: readonly Defect[],
+  ) {
+    this.window = defects.find((defect) => defect.kind === 'window');
+  }
 
   /** Whether S and U mode's addresses are virtual. */
   get isPaging(): boolean {
@@ -61,6 +67,8 @@ export class Mmu {
    * @returns unsigned, below 2 ** 32; or PAGE_FAULT or ACCESS_FAULT
    */
   translate(va: number, access: Access, mode: Mode, width: number): number {
+    if (this.window !== undefined && mode === Mode.U && isBarred(this.window, va, access))
+      return ACCESS_FAULT;
     const pa = mode === Mode.M || !this.isPaging ? va >>> 0 : this.lookUp(va, access, mode);
     if (pa < 0) return pa;
     return pa < PHYSICAL_SPACE && this.pmp.allows(mode, access, pa, width) ? pa : ACCESS_FAULT;
@@ -142,6 +150,10 @@ export class Mmu {
     if (access === Access.Read) return (pte & (Pte.R | ((status & MXR) !== 0 ? Pte.X : 0))) !== 0;
     return (pte & (access === Access.Write ? Pte.W : Pte.X)) !== 0;
   }
+}
+
+function isBarred({ low, bytes }: WindowDefect, va: number, access: Access): boolean {
+  return access !== Access.Execute && va >>> 0 >= low && (va >>> 0) - low < bytes;
 }
 
 function physical(pte: number, isSuperpage: boolean, va: number): number {
