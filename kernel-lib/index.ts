@@ -76,9 +76,13 @@ export {
 } from './hypervisor/trap-and-emulate';
 export { FullEmulation } from './hypervisor/full-emulation';
 export { TECHNIQUES, type Technique, type TechniqueName } from './hypervisor/techniques';
+export { ABI_VERSION, Hypercall, Shared, SHARED_VA } from './hypervisor/paravirtual/abi';
+export { Paravirtual } from './hypervisor/paravirtual/paravirtual';
 
 // Guests
 export { type GuestParameters, guest, guestNames, guestParameters, guestSource } from './guests/guests';
+
+export { comparePort, type PortHunk, type PortReport } from './guests/port';
 
 // What a notebook shows
 export { show, showCsr } from './lab/show';

@@ -4,6 +4,7 @@
  */
 import type { Machine } from '../machine/machine';
 import { FullEmulation } from './full-emulation';
+import { Paravirtual } from './paravirtual/paravirtual';
 import { TrapAndEmulate } from './trap-and-emulate';
 import type { Hypervisor, VmOptions } from './vm';
 
@@ -15,6 +16,7 @@ export const TECHNIQUES = {
   'full-emulation':          (machine, options) => new FullEmulation(machine, options),
   'trap-and-emulate':        (machine, options) => new TrapAndEmulate(machine, options),
   'trap-and-emulate, ring 1': (machine, options) => new TrapAndEmulate(machine, { ...options, layout: 'ring1' }),
+  'para-virtualization':     (machine, options) => new Paravirtual(machine, options),
 } as const satisfies Record<string, Technique>;
 
 export type TechniqueName = keyof typeof TECHNIQUES;

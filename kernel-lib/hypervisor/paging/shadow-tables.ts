@@ -199,7 +199,7 @@ export class ShadowTables {
   /** All of guest-physical memory at its own addresses. Needs frames only where RAM isn't in whole superpages. */
   private mapIdentity(root: Root): void {
     const { ram } = this.vm.guest;
-    const flags = RIGHTS | PRESENT | (root.view === View.User ? Pte.U : 0);
+    const flags = RIGHTS | PRESENT | (root.view === View.Both ? 0 : Pte.U);
     for (let index = 0; index < TABLE_ENTRIES; index++) {
       const gpa = index * SUPERPAGE_BYTES;
       if (this.isWhole(gpa, gpa)) {
@@ -219,7 +219,7 @@ export class ShadowTables {
   /** One page of it, if it was taken away. */
   mapIdentityPage(gpa: number): void {
     const root = this.root();
-    this.mapPage(root, gpa, gpa - (gpa % PAGE_BYTES), RIGHTS | (root.view === View.User ? Pte.U : 0));
+    this.mapPage(root, gpa, gpa - (gpa % PAGE_BYTES), RIGHTS | (root.view === View.Both ? 0 : Pte.U));
   }
 
   // ------------------------------------------------------------------------------- taking away
@@ -263,6 +263,12 @@ export class ShadowTables {
       this.spaces.delete(space.satp);
       for (const root of space.roots) if (root !== undefined) this.release(root);
     }
+  }
+
+  /** Forgets the shadows of one address space. */
+  dropSpace(satp: number): void {
+    for (const root of this.spaces.get(satp)?.roots ?? []) if (root !== undefined) this.release(root);
+    this.spaces.delete(satp);
   }
 
   private release(root: Root): void {
