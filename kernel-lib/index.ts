@@ -100,10 +100,14 @@ export {
   type WitnessRow,
   witnessRows,
 } from './hypervisor/classify';
+export { ABI_VERSION, Hypercall, Shared, SHARED_VA } from './hypervisor/paravirtual/abi';
+export { Paravirtual } from './hypervisor/paravirtual/paravirtual';
 
 // Guests
 export { type DefectGuest, defectGuests } from './guests/defects';
 export { type GuestParameters, guest, guestNames, guestParameters, guestSource } from './guests/guests';
+
+export { comparePort, type PortHunk, type PortReport } from './guests/port';
 
 // What a notebook shows
 export { show, showCsr } from './lab/show';

@@ -4,6 +4,7 @@
  */
 import type { Machine } from '../machine/machine';
 import { FullEmulation } from './full-emulation';
+import { Paravirtual } from './paravirtual/paravirtual';
 import { TrapAndEmulate } from './trap-and-emulate';
 import type { Hypervisor, VmOptions } from './vm';
 
@@ -17,6 +18,7 @@ export const TECHNIQUES = {
   'trap-and-emulate, ring 1': (machine, options) => new TrapAndEmulate(machine, { ...options, layout: 'ring1' }),
   'traced page tables':      (machine, options) => new TrapAndEmulate(machine, { ...options, paging: 'shadow-traced' }),
   'trapped page tables':     (machine, options) => new TrapAndEmulate(machine, { ...options, paging: 'trapped-access' }),
+  'para-virtualization':     (machine, options) => new Paravirtual(machine, options),
 } as const satisfies Record<string, Technique>;
 
 export type TechniqueName = keyof typeof TECHNIQUES;

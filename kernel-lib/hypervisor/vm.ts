@@ -81,9 +81,11 @@ export interface VmOptions {
   /** The hart's address-space numbers, if other VMs take some of them, too. */
   asids?: Asids;
   /** In which real modes the guest runs: `user` if left out. */
-  layout?: LayoutName;
+  layout?: LayoutName | RingLayout;
   /** How its page tables are virtualized: `shadow` if left out. */
-  paging?: PagingName;
+  paging?: PagingName | ((vm: PagedVm) => GuestPaging);
+  /** What an exit costs before and after it is answered, where that is not what saving all costs. */
+  workOf?: (trap: Trap) => { save: Work; restore: Work } | undefined;
   /** What is on the guest's board besides what is always there. */
   board?: Pick<MachineOptions, 'disk' | 'virtioConsole' | 'virtioVersion'>;
 }
@@ -108,7 +110,8 @@ export class Vm implements Hypervisor, PagedVm {
   /** Where the guest's RAM is in the real RAM. */
   readonly memory: { readonly base: number; readonly size: number };
   private readonly layout: RingLayout;
-  private readonly pagingName: PagingName;
+  private readonly makePaging: (vm: PagedVm) => GuestPaging;
+  private readonly workOf: VmOptions['workOf'];
   private ownPaging: GuestPaging | undefined;
   /** Other memory that the guest may touch, where the shadow tables lead there. */
   private readonly exposed: PmpRange[] = [];
@@ -147,8 +150,10 @@ export class Vm implements Hypervisor, PagedVm {
     const top = Math.max(base + size, end - roomForTables(ram.size));
     this.frames = options.frames ?? new Frames(ram, top, end - top);
     this.asids = options.asids ?? new Asids(machine.hart.tlb);
-    this.layout = LAYOUTS[options.layout ?? 'user'];
-    this.pagingName = options.paging ?? 'shadow';
+    const { layout = 'user', paging = 'shadow' } = options;
+    this.layout = typeof layout === 'string' ? LAYOUTS[layout] : layout;
+    this.makePaging = typeof paging === 'string' ? PAGING[paging] : paging;
+    this.workOf = options.workOf;
     this.guest = new Machine({
       ...options.board,
       ram: ram.slice(base, size, RAM_BASE),
@@ -175,7 +180,7 @@ export class Vm implements Hypervisor, PagedVm {
 
   /** How the guest's page tables are virtualized. */
   get paging(): GuestPaging {
-    this.ownPaging ??= PAGING[this.pagingName](this);
+    this.ownPaging ??= this.makePaging(this);
     return this.ownPaging;
   }
 
@@ -337,7 +342,8 @@ export class Vm implements Hypervisor, PagedVm {
   private exit(trap: Trap): void {
     const { machine, hart } = this;
     this.leave(machine.clock.costs.trapIn);
-    this.charge(SAVE_GUEST);
+    const work = this.workOf?.(trap);
+    this.charge(work?.save ?? SAVE_GUEST);
     const { mode } = hart;
     const isInterrupt = trap.cause >= INTERRUPT;
     const instruction = isInterrupt
@@ -349,7 +355,7 @@ export class Vm implements Hypervisor, PagedVm {
     this.settle();
     if (this.guest.finished || this.guest.stopped !== undefined) machine.stopped = this.guest.stopped;
     else if (this.yields && (hart.waiting || machine.cycles >= this.sliceEnd)) machine.stopped = SLICE_OVER;
-    this.charge(RESTORE_GUEST);
+    this.charge(work?.restore ?? RESTORE_GUEST);
     this.charge(TRAP_OUT);
     this.enter();
   }

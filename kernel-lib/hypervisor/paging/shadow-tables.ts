@@ -213,7 +213,7 @@ export class ShadowTables {
   /** All of guest-physical memory at its own addresses. Needs frames only where RAM isn't in whole superpages. */
   private mapIdentity(root: Root): void {
     const { ram } = this.vm.guest;
-    const flags = RIGHTS | PRESENT | (root.view === View.User ? Pte.U : 0);
+    const flags = RIGHTS | PRESENT | (root.view === View.Both ? 0 : Pte.U);
     for (let index = 0; index < TABLE_ENTRIES; index++) {
       const gpa = index * SUPERPAGE_BYTES;
       if (this.isWhole(gpa, gpa)) {
@@ -233,7 +233,7 @@ export class ShadowTables {
   /** One page of it, if it was taken away. */
   mapIdentityPage(gpa: number): void {
     const root = this.root();
-    this.mapPage(root, gpa, gpa - (gpa % PAGE_BYTES), RIGHTS | (root.view === View.User ? Pte.U : 0));
+    this.mapPage(root, gpa, gpa - (gpa % PAGE_BYTES), RIGHTS | (root.view === View.Both ? 0 : Pte.U));
   }
 
   // ------------------------------------------------------------------------------- taking away

@@ -1,0 +1,79 @@
+/**
+ * The interface between a para-virtualized guest and its hypervisor, version 1.
+ *
+ * **The shared page** is at the top of the guest's address space, in its kernel mode only. Its words
+ * are within reach of a load or store off x0, so that the guest's kernel reads and changes its
+ * *virtual status word* with single instructions that don't trap. What the guest writes there is
+ * believed at its next exit, whatever that is about: state is synchronised lazily.
+ *
+ * **A hypercall** is an `ecall` while the word CALL is not zero: it holds the number of the call.
+ * Arguments are in a0 to a3, the answer comes in a0: 0, or -1 if the hypervisor refuses. All other
+ * registers are kept. With CALL zero, an `ecall` is one to the firmware (SBI), as on a bare machine.
+ *
+ * Addresses in calls are guest-physical. S1, Para-Virtualization; Barham et al. 2003, section 3.
+ */
+
+export const ABI_VERSION = 1;
+
+/** Where the shared words begin: 2 KiB below the top, as far down as a load off x0 reaches. */
+export const SHARED_VA = 0xffff_f800;
+
+/** Words of the shared page: offsets in bytes from SHARED_VA. */
+export enum Shared {
+  /** The number of the hypercall that the next `ecall` is; the hypervisor sets it back to 0. */
+  Call = 0,
+  /** Not 0: the guest takes interrupts. The virtual status word's most-used bit, in a word of its own. */
+  Enabled = 4,
+  /** Not 0: an interrupt waits for `Enabled`. Whoever sets that must look here, and call DELIVER. */
+  Pending = 8,
+  /** SPP and SPIE, as in `sstatus`. */
+  Status = 12,
+  /** What a trap into the guest's kernel leaves: `sepc`, `scause`, `stval`. */
+  Epc = 16,
+  Cause = 20,
+  Tval = 24,
+  /** Where traps go: `stvec`. */
+  Tvec = 28,
+  /** The guest's own, like `sscratch`. */
+  Scratch = 32,
+  /** The guest's own. */
+  Spare = 36,
+}
+
+/** Hypercalls. */
+export enum Hypercall {
+  /** a0: the version of this interface. */
+  Version = 1,
+  /** Back from a trap: pc, mode and interrupts come from Epc and Status. What `sret` is on a bare machine. */
+  Return = 2,
+  /** Nothing but an exit: a pending interrupt is delivered. */
+  Deliver = 3,
+  /** (mask): which interrupts can come, as in `sie`. */
+  Enable = 4,
+  /** (): until an interrupt is pending. */
+  Wait = 5,
+  /** (code): ends the machine. */
+  Stop = 6,
+  /** (satp): another address space, all of it in one call. Its tables must be pinned. */
+  SwitchSpace = 7,
+  /** (root): checks all entries of these tables; from now on only UPDATE changes them. */
+  Pin = 8,
+  /** (root): they are the guest's to write again, and no address space. */
+  Unpin = 9,
+  /** (list, count): page-table entries, three words each: where it is, its value, the page it is for. */
+  Update = 10,
+  /** (list, count): several calls in one: five words each, number and arguments. */
+  Multicall = 11,
+  /** (address, bytes): console output. */
+  Console = 12,
+  /** (): a0: how many sectors the disk has; 0 if there is none. */
+  DiskSize = 13,
+  /** (list, count): disk requests, four words each: sector, address, 0 to read or 1 to write, answer. */
+  Disk = 14,
+}
+
+/** What one call may ask for at most: a guest must not keep the hypervisor busy. */
+export const MOST_UPDATES = 2048;
+export const MOST_CALLS = 64;
+export const MOST_REQUESTS = 64;
+export const MOST_CONSOLE_BYTES = 4096;
