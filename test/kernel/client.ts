@@ -1,8 +1,9 @@
 // A kernel under test: started, driven and watched through Jupyter's own client (client.py).
 import { type ChildProcess, spawn } from 'node:child_process';
+import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { project } from '../../scripts/places.mjs';
+import { nodeModules, project } from '../../scripts/places.mjs';
 import { jupyterEnvironment, preparePython, pythonProgram, scratch } from './python';
 
 export interface Message {
@@ -41,6 +42,11 @@ export interface RunOptions {
   signals?: boolean;
 }
 
+/** Puts the project's packages where a notebook in `folder` finds them. */
+export function linkLibrary(folder: string): void {
+  symlinkSync(nodeModules, join(folder, 'node_modules'));
+}
+
 export class TestKernel {
   private readonly waiting: ((line: string) => void)[] = [];
   pid = 0;
@@ -55,7 +61,7 @@ export class TestKernel {
 
   /** Starts a kernel in a fresh folder; `prepare` may put files there. */
   static async start(prepare: (folder: string) => void = () => undefined): Promise<TestKernel> {
-    const problem = preparePython();
+    const problem = await preparePython();
     if (problem) throw new Error(problem);
     const { folder, remove } = scratch();
     prepare(folder);
