@@ -112,7 +112,11 @@ export interface Joining {
 }
 
 /** Joins a cell's code to the names known so far. */
-export function prepare(code: string, known: ReadonlyMap<string, KnownName>, joining: Joining = {}): Prepared {
+export function prepare(
+  code: string,
+  known: ReadonlyMap<string, KnownName>,
+  joining: Joining = {},
+): Prepared {
   const parsed = ts.createSourceFile('cell.ts', code, ts.ScriptTarget.Latest, true);
   const declared = new Map<string, NameKind>();
   const exported = new Set<string>();
@@ -127,7 +131,9 @@ export function prepare(code: string, known: ReadonlyMap<string, KnownName>, joi
   }
   const mentioned = mentionedNames(parsed);
   const edits = shadowEdits(parsed, known, joining.inFunctions ?? false);
-  const wanted = [...(joining.all ? known.keys() : mentioned)].filter((name) => known.has(name) && !declared.has(name));
+  const wanted = [...(joining.all ? known.keys() : mentioned)].filter(
+    (name) => known.has(name) && !declared.has(name),
+  );
   const previous = [...new Set(edits.map((edit) => edit.name))];
   const edited = edits.length ? applyInOrder(code, edits) : code;
   const tail = [

@@ -30,7 +30,9 @@ export function problemsOf(
 
 /** The compiler's words without what only we know of: how cells are joined. */
 function inTermsOfCells(message: string): string {
-  return message.replaceAll(PREVIOUS, '').replace('because it is an import.', 'because it is not declared with `let`.');
+  return message
+    .replaceAll(PREVIOUS, '')
+    .replace('because it is an import.', 'because it is not declared with `let`.');
 }
 
 /** A problem without a place. */

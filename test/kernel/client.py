@@ -45,16 +45,18 @@ def send(code, **options):
     return {"id": client.execute(code, **options)}
 
 
-def wait(id, stdin=(), interrupt_after=None, signals=None):
-    """All that a request causes, until the kernel is idle again, and the reply."""
+def wait(id, stdin=(), interrupt_at=None, signals=None):
+    """All that a request causes, until the kernel is idle again, and the reply.
+
+    `interrupt_at`: interrupt 0.2 s after the cell has printed this.
+    """
     answers = list(stdin)
     started = time.monotonic()
-    interrupted = None
+    interrupted, printed = None, None
     messages, others, reply, idle = [], [], None, False
     while not (idle and reply):
-        now = time.monotonic()
-        if interrupt_after is not None and interrupted is None and now - started > interrupt_after:
-            interrupted = now
+        if printed and not interrupted and time.monotonic() - printed > 0.2:
+            interrupted = time.monotonic()
             if signals:
                 os.kill(pid(), signal.SIGINT)
             else:
@@ -65,11 +67,14 @@ def wait(id, stdin=(), interrupt_after=None, signals=None):
                 idle = idle or message["content"]["execution_state"] == "idle"
             else:
                 messages.append(plain(message))
+                if interrupt_at and interrupt_at in message["content"].get("text", ""):
+                    printed = printed or time.monotonic()
         reply = replies.pop(id, reply)
         if client.stdin_channel.msg_ready():
             asked = client.get_stdin_msg(timeout=1)
             messages.append(plain(asked))
-            client.input(answers.pop(0))
+            if answers:
+                client.input(answers.pop(0))
     for parent, rest in published.items():
         others.extend(dict(plain(message), parent=parent) for message in rest)
     published.clear()
@@ -104,10 +109,10 @@ def receive(seconds):
         replies[parent] = message["content"]
 
 
-def run(code, stdin=None, interrupt_after=None, signals=None, **options):
+def run(code, stdin=None, interrupt_at=None, signals=None, **options):
     """Executes a cell."""
     id = client.execute(code, allow_stdin=stdin is not None, **options)
-    return wait(id, stdin or (), interrupt_after, signals)
+    return wait(id, stdin or (), interrupt_at, signals)
 
 
 def together(codes, stop_on_error=True):
@@ -160,6 +165,20 @@ def tampered(code):
     parts = session.serialize(message)
     parts[-1] = parts[-1].replace(b"}", b" }")
     client.shell_channel.socket.send_multipart(parts)
+
+
+def malformed_content():
+    """Requests that are signed as they should be, and ask for nonsense."""
+    for type in ("execute_request", "complete_request", "inspect_request", "history_request", "comm_msg", "nonsense"):
+        for content in ({}, {"code": 1, "cursor_pos": "x", "hist_access_type": 3, "comm_id": None}):
+            client.shell_channel.send(client.session.msg(type, content))
+    client.control_channel.send(client.session.msg("shutdown_requests", {}))
+
+
+def shut_down_by_message():
+    """Asks the kernel to end, and waits until it has."""
+    client.control_channel.send(client.session.msg("shutdown_request", {"restart": False}))
+    manager.provisioner.process.wait(10)
 
 
 def alive():

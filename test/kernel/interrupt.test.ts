@@ -35,11 +35,9 @@ describe.each(['message', 'signal'])('by %s', (mode) => {
   afterAll(() => kernel?.stop());
 
   it.each(Object.keys(LOOPS))('%s ends', async (name) => {
-    const options = { interrupt_after: 0.3, signals: mode === 'signal', ...(name === 'a question' ? { stdin: [] } : {}) };
-    const ran = await kernel.do<Awaited<ReturnType<TestKernel['run']>>>('run', {
-      code: `kept = ${JSON.stringify(name)};\n${LOOPS[name]}`,
-      ...options,
-    });
+    const options = { interrupt_at: 'begins', signals: mode === 'signal', stdin: [] };
+    const code = `kept = ${JSON.stringify(name)}; console.log('begins');\n${LOOPS[name]}`;
+    const ran = await kernel.run(code, options);
     expect(ran.reply).toMatchObject({ status: 'error', ename: 'KeyboardInterrupt' });
     expect(ran.seconds).toBeLessThan(1);
     const before = await kernel.value('[kept, count]');
@@ -52,10 +50,13 @@ describe.each(['message', 'signal'])('by %s', (mode) => {
     await kernel.run(
       "import { assemble, createMachine } from 'kernel-lib';\nconst machine = createMachine();",
     );
-    const ran = await kernel.run("machine.load(assemble('loop: j loop'));\nmachine.run(1e12);", {
-      interrupt_after: 0.5,
-      signals: mode === 'signal',
-    });
+    const ran = await kernel.run(
+      "console.log('begins');\nmachine.load(assemble('loop: j loop'));\nmachine.run({ instructions: 1e12 });",
+      {
+        interrupt_at: 'begins',
+        signals: mode === 'signal',
+      },
+    );
     expect(ran.reply).toMatchObject({ status: 'error', ename: 'KeyboardInterrupt' });
     expect(ran.seconds).toBeLessThan(1);
     expect(await kernel.value('typeof machine')).toBe("'object'");

@@ -27,16 +27,21 @@ describe('types', () => {
   });
 
   it('are those of TypeScript 5.9', async () => {
-    expect(await kernel.value('function pick<T>(xs: T[], x: NoInfer<T>) { return [xs, x]; }\npick([1], 2)')).toBe(
-      '[ [ 1 ], 2 ]',
-    );
+    expect(
+      await kernel.value('function pick<T>(xs: T[], x: NoInfer<T>) { return [xs, x]; }\npick([1], 2)'),
+    ).toBe('[ [ 1 ], 2 ]');
   });
 
   it('of earlier cells hold in later ones', async () => {
-    await values('interface Point { x: number }\ntype Maybe<T> = T | undefined;', 'const p: Point = { x: 1 };');
+    await values(
+      'interface Point { x: number }\ntype Maybe<T> = T | undefined;',
+      'const p: Point = { x: 1 };',
+    );
     expect((await kernel.error("const bad: Maybe<Point> = { x: 'one' };")).at(-1)).toMatch(/TS2322/);
     expect((await kernel.error('p.y')).at(-1)).toMatch(/Property 'y' does not exist on type 'Point'/);
-    expect((await kernel.error('p = { x: 2 }')).at(-1)).toMatch(/Cannot assign to 'p' because it is not declared with `let`/);
+    expect((await kernel.error('p = { x: 2 }')).at(-1)).toMatch(
+      /Cannot assign to 'p' because it is not declared with `let`/,
+    );
   });
 
   it('may change when a name is declared again', async () => {
@@ -80,7 +85,9 @@ describe('one scope', () => {
   });
 
   it('keeps what a failing cell had declared before it failed, and no more', async () => {
-    await kernel.error("const before = 1;\nlet between = before + 1;\nthrow new Error('here');\nconst after = 3;");
+    await kernel.error(
+      "const before = 1;\nlet between = before + 1;\nthrow new Error('here');\nconst after = 3;",
+    );
     expect(await kernel.value('between')).toBe('2');
     expect((await kernel.error('after')).at(-1)).toMatch(/Cannot find name 'after'/);
   });
@@ -96,23 +103,31 @@ describe('one scope', () => {
   });
 
   it('shares classes, enums, namespaces and imports', async () => {
-    await values('enum Color { Red, Green = 5 }\nnamespace Space { export const k = 3; }\nabstract class Shape<T> { abstract area(): T; }');
-    await values('class Square extends Shape<number> { static unit = new Square(); area() { return Space.k; } }');
-    expect(await kernel.value('[Color.Green, Color[0], Space.k, Square.unit.area()]')).toBe("[ 5, 'Red', 3, 3 ]");
+    await values(
+      'enum Color { Red, Green = 5 }\nnamespace Space { export const k = 3; }\nabstract class Shape<T> { abstract area(): T; }',
+    );
+    await values(
+      'class Square extends Shape<number> { static unit = new Square(); area() { return Space.k; } }',
+    );
+    expect(await kernel.value('[Color.Green, Color[0], Space.k, Square.unit.area()]')).toBe(
+      "[ 5, 'Red', 3, 3 ]",
+    );
     await values("import { sep as separator } from 'node:path';");
     expect(await kernel.value('separator')).toBe("'/'");
   });
 
   it('leaves names inside functions and blocks alone', async () => {
     await values('const s = 1;');
-    expect(await kernel.value('((s: number) => { { const s = 3; if (s) return [s]; } return { s }; })(2)')).toBe('[ 3 ]');
+    expect(
+      await kernel.value('((s: number) => { { const s = 3; if (s) return [s]; } return { s }; })(2)'),
+    ).toBe('[ 3 ]');
     expect(await kernel.value('const o = { s: 2, t: { s: 4 } }; [o.s, o.t.s, s]')).toBe('[ 2, 4, 1 ]');
   });
 
   it('gives functions and classes their names', async () => {
-    expect(await kernel.value('const arrow = () => 1; const Klass = class {}; [arrow.name, Klass.name]')).toBe(
-      "[ 'arrow', 'Klass' ]",
-    );
+    expect(
+      await kernel.value('const arrow = () => 1; const Klass = class {}; [arrow.name, Klass.name]'),
+    ).toBe("[ 'arrow', 'Klass' ]");
   });
 });
 
@@ -176,9 +191,12 @@ describe('errors', () => {
   });
 
   it('of an unhandled rejection and of a timer end the cell that waits', async () => {
-    const timer = "setTimeout(() => { throw new Error('late'); }, 5);\nawait new Promise((go) => setTimeout(go, 5000));";
+    const timer =
+      "setTimeout(() => { throw new Error('late'); }, 5);\nawait new Promise((go) => setTimeout(go, 5000));";
     expect(await kernel.error(timer)).toContain('Error: late');
-    expect(await kernel.error("void Promise.reject(new Error('lost')); await new Promise(() => {});")).toContain('Error: lost');
+    expect(
+      await kernel.error("void Promise.reject(new Error('lost')); await new Promise(() => {});"),
+    ).toContain('Error: lost');
   });
 
   it('can be anything that is thrown', async () => {
@@ -189,7 +207,9 @@ describe('errors', () => {
 
 describe('completion and inspection', () => {
   it('know members, documentation and names of earlier cells', async () => {
-    await values('/** How tall it is, in metres. */\nfunction heightOf(x: { metres: number }) { return x.metres; }');
+    await values(
+      '/** How tall it is, in metres. */\nfunction heightOf(x: { metres: number }) { return x.metres; }',
+    );
     const complete = await kernel.do<{ content: { matches: string[] } }>('ask', {
       request: 'complete',
       code: 'heigh',

@@ -51,7 +51,9 @@ describe('executing', () => {
   });
 
   it('evaluates user expressions', async () => {
-    const { reply } = await kernel.run('const u = 20;', { user_expressions: { good: 'u + 1', bad: 'nothing' } });
+    const { reply } = await kernel.run('const u = 20;', {
+      user_expressions: { good: 'u + 1', bad: 'nothing' },
+    });
     expect(reply.user_expressions).toMatchObject({
       good: { status: 'ok', data: { 'text/plain': '21' } },
       bad: { status: 'error', ename: 'TypeScriptError' },
@@ -71,14 +73,23 @@ describe('rich output', () => {
   it('shows arrays of plain objects as a table', async () => {
     const { messages } = await kernel.run("[{ name: '<a>', n: 1 }, { name: 'b', more: [2] }]");
     const html = messages[1]?.content.data?.['text/html'];
-    expect(html).toContain('<tr><th scope="col">name</th><th scope="col">n</th><th scope="col">more</th></tr>');
+    expect(html).toContain(
+      '<tr><th scope="col">name</th><th scope="col">n</th><th scope="col">more</th></tr>',
+    );
     expect(html).toContain('<tr><td>&lt;a&gt;</td><td>1</td><td></td></tr>');
     expect(messages[1]?.content.data?.['text/plain']).toContain("name: 'b'");
   });
 
   it('updates and clears', async () => {
-    const shown = await kernel.run("const handle = display({ toHtml: () => 'one' }); clearOutput(true); handle.update(2);");
-    expect(typesOf(shown.messages)).toEqual(['execute_input', 'display_data', 'clear_output', 'update_display_data']);
+    const shown = await kernel.run(
+      "const handle = display({ toHtml: () => 'one' }); clearOutput(true); handle.update(2);",
+    );
+    expect(typesOf(shown.messages)).toEqual([
+      'execute_input',
+      'display_data',
+      'clear_output',
+      'update_display_data',
+    ]);
     const [, first, cleared, update] = shown.messages.map(({ content }) => content);
     expect(first?.transient).toEqual(update?.transient);
     expect(cleared?.wait).toBe(true);
@@ -86,20 +97,25 @@ describe('rich output', () => {
   });
 
   it("is offered to libraries under Symbol.for('vmlab.kernel'), and to tslab's notebooks", async () => {
-    const face = "const face = (globalThis as any)[Symbol.for('vmlab.kernel')];\nface.display({ 'text/html': '<i>', 'text/plain': 'i' }, { displayId: 'me' });";
+    const face =
+      "const face = (globalThis as any)[Symbol.for('vmlab.kernel')];\nface.display({ 'text/html': '<i>', 'text/plain': 'i' }, { displayId: 'me' });";
     const { messages } = await kernel.run(face);
     expect(messages[1]).toMatchObject({
       type: 'display_data',
       content: { data: { 'text/html': '<i>', 'text/plain': 'i' }, transient: { display_id: 'me' } },
     });
     const tslab = await kernel.run("import { display as show } from 'tslab'; show.html('<u>');");
-    expect(tslab.messages[1]).toMatchObject({ type: 'display_data', content: { data: { 'text/html': '<u>' } } });
+    expect(tslab.messages[1]).toMatchObject({
+      type: 'display_data',
+      content: { data: { 'text/html': '<u>' } },
+    });
   });
 });
 
 describe('input', () => {
   it('asks and goes on with the answer', async () => {
-    const code = "const who = await input('Who? ');\nconst secret = await input('Word? ', { password: true });\n[who, secret]";
+    const code =
+      "const who = await input('Who? ');\nconst secret = await input('Word? ', { password: true });\n[who, secret]";
     const { messages } = await kernel.run(code, { stdin: ['Ada', 'x'] });
     const asked = messages.filter(({ type }) => type === 'input_request').map(({ content }) => content);
     expect(asked).toEqual([
@@ -116,26 +132,46 @@ describe('input', () => {
 
 describe('output', () => {
   it('that is late belongs to the cell that makes it', async () => {
-    const id = (await kernel.do<{ id: string }>('send', {
-      code: "const sleep = (ms: number) => new Promise((go) => setTimeout(go, ms));\nsetTimeout(() => console.log('timer'), 300);\nvoid (async () => { await sleep(300); await null; console.log('await'); })();\nsetImmediate(() => setTimeout(() => display({ toHtml: () => 'late' }), 300));",
-    })).id;
+    const id = (
+      await kernel.do<{ id: string }>('send', {
+        code: "const sleep = (ms: number) => new Promise((go) => setTimeout(go, ms));\nsetTimeout(() => console.log('timer'), 300);\nvoid (async () => { await sleep(300); await null; console.log('await'); })();\nsetImmediate(() => setTimeout(() => display({ toHtml: () => 'late' }), 300));",
+      })
+    ).id;
     await kernel.do('wait', { id });
     const next = await kernel.run("await new Promise((go) => setTimeout(go, 600)); console.log('own');");
     expect(printed(next)).toBe('own\n');
     const late = next.others.filter(({ type }) => type !== 'status');
     expect(late.every(({ parent }) => parent === id)).toBe(true);
-    expect(late.map(({ content }) => content.text ?? content.data?.['text/html']).join('')).toMatch(/timer[^]*await[^]*late/);
+    expect(late.map(({ content }) => content.text ?? content.data?.['text/html']).join('')).toMatch(
+      /timer[\s\S]*await[\s\S]*late/,
+    );
+  });
+
+  it('of late errors belongs to the cell that they come from, and ends no other', async () => {
+    const code =
+      "setTimeout(() => { throw new Error('from a timer'); }, 200);\nvoid (async () => { await sleep(200); throw new Error('from a promise'); })();";
+    const { id } = await kernel.do<{ id: string }>('send', { code });
+    await kernel.do('wait', { id });
+    const next = await kernel.run('await sleep(500);');
+    expect(next.reply.status).toBe('ok');
+    const late = next.others.filter(({ content }) => content.name === 'stderr');
+    expect(late.map(({ parent }) => parent)).toEqual(late.map(() => id));
+    expect(late.map(({ content }) => content.text).join('')).toMatch(/from a timer[\s\S]*from a promise/);
   });
 
   it('of functions belongs to the cell that calls them', async () => {
     await kernel.run("function say() { console.log('said'); }");
-    const ran = await kernel.run('say(); setTimeout(say, 10); await new Promise((go) => setTimeout(go, 100));');
+    const ran = await kernel.run(
+      'say(); setTimeout(say, 10); await new Promise((go) => setTimeout(go, 100));',
+    );
     expect(printed(ran)).toBe('said\nsaid\n');
   });
 
   it('goes to stdout and stderr', async () => {
-    const ran = await kernel.run("console.log('a'); console.error('b'); process.stdout.write('c\\n'); console.table([{ x: 1 }]);");
-    expect(printed(ran)).toMatch(/^a\nc\n┌[^]*x[^]*┘\n$/);
+    const ran = await kernel.run(
+      "console.log('a'); console.error('b'); process.stdout.write('c\\n'); console.table([{ x: 1 }]);",
+    );
+    expect(printed(ran)).toMatch(/^a\nc\n┌[\s\S]*x[\s\S]*┘\n$/);
     expect(printed(ran, 'stderr')).toBe('b\n');
   });
 
@@ -167,13 +203,17 @@ describe('comms', () => {
       target_name: 'echo',
       data: { n: 1 },
     });
-    expect(opened).toMatchObject([{ type: 'comm_msg', content: { comm_id: 'c1', data: { hello: { n: 1 } } } }]);
+    expect(opened).toMatchObject([
+      { type: 'comm_msg', content: { comm_id: 'c1', data: { hello: { n: 1 } } } },
+    ]);
     const said = await kernel.do<Message[]>('comm', { type: 'comm_msg', comm_id: 'c1', data: 'hi' });
     expect(said).toMatchObject([{ type: 'comm_msg', content: { data: { echo: 'hi' } } }]);
     const info = await kernel.do<{ content: object }>('ask', { request: 'comm_info' });
     expect(info.content).toMatchObject({ comms: { c1: { target_name: 'echo' } } });
     await kernel.do('comm', { type: 'comm_close', comm_id: 'c1', data: {} });
-    expect((await kernel.do<{ content: object }>('ask', { request: 'comm_info' })).content).toMatchObject({ comms: {} });
+    expect((await kernel.do<{ content: object }>('ask', { request: 'comm_info' })).content).toMatchObject({
+      comms: {},
+    });
   });
 
   it('of an unknown target are closed', async () => {

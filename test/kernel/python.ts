@@ -19,7 +19,7 @@ export function preparePython(): Promise<string> {
   return alone(makeEnvironment);
 }
 
-function makeEnvironment(): string {
+async function makeEnvironment(): Promise<string> {
   const wanted = createHash('sha256').update(environment).update(readFileSync(requirements)).digest('hex');
   const stamp = join(environment, 'stamp');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return '';
@@ -47,7 +47,9 @@ export function scratch(): { folder: string; remove: () => void } {
 
 /** The variables that show Jupyter this project's kernel, and keep all it writes in `folder`. */
 export function jupyterEnvironment(folder: string): NodeJS.ProcessEnv {
-  const spec = createRequire(import.meta.url)(join(kernel, 'dist/spec.js')) as typeof import('../../kernel/spec');
+  const spec = createRequire(import.meta.url)(
+    join(kernel, 'dist/spec.js'),
+  ) as typeof import('../../kernel/spec');
   const place = join(folder, '.jupyter', 'kernels', spec.KERNEL_NAME);
   mkdirSync(place, { recursive: true });
   writeFileSync(join(place, 'kernel.json'), JSON.stringify(spec.kernelSpec()));
