@@ -8,10 +8,13 @@ export type Ask = <Call extends LanguageCall>(
   ask: LanguageCalls[Call]['ask'],
 ) => Promise<LanguageCalls[Call]['answer']>;
 
+const STOPPED = 'The compiler has stopped: restart the kernel.';
+
 /** An asker on `port`. A question fails with an Error if the language thread does. */
 export function asker(port: MessagePort): Ask {
   const waiting = new Map<number, { resolve: (answer: never) => void; reject: (error: Error) => void }>();
   let last = 0;
+  let isClosed = false;
   port.on('message', (reply: LanguageReply) => {
     const asked = waiting.get(reply.id);
     waiting.delete(reply.id);
@@ -19,12 +22,13 @@ export function asker(port: MessagePort): Ask {
     else asked?.resolve(reply.answer as never);
   });
   port.on('close', () => {
-    for (const asked of waiting.values())
-      asked.reject(new Error('The compiler has stopped: restart the kernel.'));
+    isClosed = true;
+    for (const asked of waiting.values()) asked.reject(new Error(STOPPED));
     waiting.clear();
   });
   return (call, ask) =>
     new Promise((resolve, reject) => {
+      if (isClosed) throw new Error(STOPPED);
       const id = ++last;
       waiting.set(id, { resolve, reject });
       port.postMessage({ id, call, ask });

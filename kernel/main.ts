@@ -9,7 +9,7 @@ import * as path from 'node:path';
 import { MessageChannel, Worker } from 'node:worker_threads';
 import { asker } from './ask';
 import type { ToMain } from './messages';
-import { keepTrack } from './runtime/attribution';
+import { cellOf, keepTrack } from './runtime/attribution';
 import { Face, installFace } from './runtime/face';
 import { Imports } from './runtime/imports';
 import { captureOutput, Flow, poster } from './runtime/output';
@@ -44,7 +44,7 @@ function start(connectionFile: string): void {
   const imports = new Imports(folder, asker(mainAsks.port1));
   const runner = new Runner(folder, imports, post);
   process.on('uncaughtException', (error) => runner.uncaught(error));
-  process.on('unhandledRejection', (error) => runner.uncaught(error));
+  process.on('unhandledRejection', (error, promise) => runner.uncaught(error, cellOf(promise)));
   process.exit = () => {
     throw new Error('process.exit would end the kernel: restart it from the notebook instead.');
   };
@@ -52,7 +52,7 @@ function start(connectionFile: string): void {
   captureOutput(post);
   installFace(face);
   translateStacks();
-  keepTrack();
+  keepTrack((error, cell) => runner.uncaught(error, cell));
 }
 
 interface Parts {

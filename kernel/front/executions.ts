@@ -130,13 +130,14 @@ export class Executions {
       const { ename, evalue, traceback } = error;
       void sockets.publish('error', header, { ename, evalue, traceback });
     }
+    const payload = EXIT.test(code) && !isSilent ? [{ source: 'ask_exit', keepkernel: false }] : [];
     const reply =
       outcome.status === 'error'
         ? { ...outcome, execution_count: count, payload: [], user_expressions: {} }
         : {
             status: 'ok',
             execution_count: count,
-            payload: [],
+            payload,
             user_expressions: await this.userExpressions(request, count),
           };
     if (outcome.status === 'error' && content.stop_on_error !== false) this.fail(request);
@@ -154,7 +155,7 @@ export class Executions {
     const { outputs, ask, toMain } = this.parts;
     const cell = ++this.cells;
     outputs.begin(cell, request.header, isSilent);
-    if (code.trim() === '') return { outcome: { status: 'ok' } };
+    if (code.trim() === '' || EXIT.test(code)) return { outcome: { status: 'ok' } };
     let ended: (outcome: Outcome) => void = () => undefined;
     const end = new Promise<Outcome>((resolve) => {
       ended = resolve;
@@ -215,6 +216,9 @@ export class Executions {
     await sockets.publish('status', header, { execution_state: 'idle' });
   }
 }
+
+/** What ends a console. It is the console that ends, and the kernel with it if it is its own. */
+const EXIT = /^\s*(exit|quit)(\(\))?;?\s*$/;
 
 const INTERRUPTED: Outcome = {
   status: 'error',

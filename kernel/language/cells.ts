@@ -40,7 +40,7 @@ export class Cells {
   compile(cell: number, name: string, code: string): CompileAnswer {
     const answer = this.tryToCompile(cell, name, code, prepare(code, this.known));
     if (!('problems' in answer) || !answer.problems.some(({ code }) => CIRCULAR.has(code))) return answer;
-    const deeper = prepare(code, this.known, true);
+    const deeper = prepare(code, this.known, { inFunctions: true });
     if (deeper.edits.length === 0) return answer;
     const second = this.tryToCompile(cell, name, code, deeper);
     return 'problems' in second ? answer : second;
@@ -76,7 +76,7 @@ export class Cells {
     code: string,
     question: (service: ts.LanguageService, file: string, at: Prepared) => Answer,
   ): Answer {
-    const prepared = prepare(code, this.known);
+    const prepared = prepare(code, this.known, { all: true });
     const file = this.files.cellPath('cell');
     this.files.write(file, prepared.text);
     return this.files.ask([...this.augmenting, file], (service) => question(service, file, prepared));

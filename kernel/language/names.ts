@@ -100,12 +100,23 @@ export interface Prepared {
   augments: boolean;
 }
 
-/**
- * Joins a cell's code to the names known so far.
- * @param inFunctions whether a shadowed name means the old value inside functions too (`const m = xs.map((x) => x + m)`);
- *   the compiler has to tell: a function that runs later means the new one
- */
-export function prepare(code: string, known: ReadonlyMap<string, KnownName>, inFunctions = false): Prepared {
+/** How a cell is joined to the names known so far. */
+export interface Joining {
+  /**
+   * A shadowed name means the old value inside functions, too: `const m = xs.map((x) => x + m)`. Only the compiler can
+   * tell; a function that runs later means the new one.
+   */
+  inFunctions?: boolean;
+  /** All known names, not only those that the cell mentions: for completion. */
+  all?: boolean;
+}
+
+/** Joins a cell's code to the names known so far. */
+export function prepare(
+  code: string,
+  known: ReadonlyMap<string, KnownName>,
+  joining: Joining = {},
+): Prepared {
   const parsed = ts.createSourceFile('cell.ts', code, ts.ScriptTarget.Latest, true);
   const declared = new Map<string, NameKind>();
   const exported = new Set<string>();
@@ -119,8 +130,10 @@ export function prepare(code: string, known: ReadonlyMap<string, KnownName>, inF
     }
   }
   const mentioned = mentionedNames(parsed);
-  const edits = shadowEdits(parsed, known, inFunctions);
-  const wanted = [...mentioned].filter((name) => known.has(name) && !declared.has(name));
+  const edits = shadowEdits(parsed, known, joining.inFunctions ?? false);
+  const wanted = [...(joining.all ? known.keys() : mentioned)].filter(
+    (name) => known.has(name) && !declared.has(name),
+  );
   const previous = [...new Set(edits.map((edit) => edit.name))];
   const edited = edits.length ? applyInOrder(code, edits) : code;
   const tail = [

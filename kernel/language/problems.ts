@@ -18,7 +18,7 @@ export function problemsOf(
     const text = shown.source.split('\n')[line] ?? '';
     return {
       code: diagnostic.code,
-      message: ts.flattenDiagnosticMessageText(diagnostic.messageText, '\n').replaceAll(PREVIOUS, ''),
+      message: inTermsOfCells(ts.flattenDiagnosticMessageText(diagnostic.messageText, '\n')),
       file: shown.name,
       line: line + 1,
       column: column + 1,
@@ -26,6 +26,13 @@ export function problemsOf(
       text,
     };
   });
+}
+
+/** The compiler's words without what only we know of: how cells are joined. */
+function inTermsOfCells(message: string): string {
+  return message
+    .replaceAll(PREVIOUS, '')
+    .replace('because it is an import.', 'because it is not declared with `let`.');
 }
 
 /** A problem without a place. */

@@ -34,6 +34,25 @@ export function runAs(cell: number, action: () => void): boolean {
   }
 }
 
+/** What happens to an error that late code of a cell throws. */
+let onError: (error: unknown, cell: number) => void = (error) => {
+  throw error;
+};
+
+/** Runs what a timer or a tick of `cell` calls. */
+function runLate(cell: number, action: () => void): void {
+  try {
+    runAs(cell, action);
+  } catch (error) {
+    onError(error, cell);
+  }
+}
+
+/** The cell that made a promise. */
+export function cellOf(promise: Promise<unknown>): number {
+  return Stamp.of(promise);
+}
+
 /** A new cell begins: what was cancelled has had its time. */
 export function beginCell(cell: number): void {
   newest = cell;
@@ -102,7 +121,7 @@ function wrapTimers(): void {
       const cell = current;
       const timer = setTimeout(() => {
         owned.delete(timer);
-        runAs(cell, () => callback(...values));
+        runLate(cell, () => callback(...values));
       }, delay);
       if (typeof callback !== 'function') throw new TypeError('setTimeout expects a function to call.');
       owned.set(timer, cell);
@@ -111,7 +130,7 @@ function wrapTimers(): void {
     setInterval: (callback: Callback, delay?: number, ...values: unknown[]) => {
       const cell = current;
       if (typeof callback !== 'function') throw new TypeError('setInterval expects a function to call.');
-      const timer = setInterval(() => runAs(cell, () => callback(...values)), delay);
+      const timer = setInterval(() => runLate(cell, () => callback(...values)), delay);
       owned.set(timer, cell);
       return timer;
     },
@@ -119,7 +138,7 @@ function wrapTimers(): void {
       const cell = current;
       if (typeof callback !== 'function') throw new TypeError('setImmediate expects a function to call.');
       return setImmediate(() => {
-        if (!cancelled.has(cell)) runAs(cell, () => callback(...values));
+        if (!cancelled.has(cell)) runLate(cell, () => callback(...values));
       });
     },
     clearTimeout: (timer: NodeJS.Timeout) => {
@@ -144,7 +163,7 @@ function wrapTimers(): void {
   const nextTick = process.nextTick;
   process.nextTick = (callback: Callback, ...values: unknown[]) => {
     const cell = current;
-    nextTick.call(process, () => runAs(cell, () => callback(...values)));
+    nextTick.call(process, () => runLate(cell, () => callback(...values)));
   };
   const settled = Promise.resolve();
   globalThis.queueMicrotask = (callback) => {
@@ -153,8 +172,9 @@ function wrapTimers(): void {
   syncBuiltinESMExports();
 }
 
-/** Starts to keep track. Once, before the first cell. */
-export function keepTrack(): void {
+/** Starts to keep track. Once, before the first cell. `report` is told of errors in timers and ticks. */
+export function keepTrack(report: (error: unknown, cell: number) => void): void {
+  onError = report;
   wrapTimers();
   watchPromises();
 }

@@ -115,12 +115,19 @@ export function isLocal(specifier: string): boolean {
 
 /** A name of a module as TypeScript types it: also what a CommonJS module exports without Node's noticing. */
 export function exported(namespace: Namespace, name: string): unknown {
-  if (name === '*') return namespace;
   const whole = namespace.default as Namespace | undefined;
+  if (name === '*') return isObject(whole) ? wholeNamespace(namespace, whole) : namespace;
   const isCompiled = isObject(whole) && whole.__esModule === true;
   if (name === 'default' && isCompiled && 'default' in whole) return whole.default;
   if (name in namespace) return namespace[name];
   return isObject(whole) ? whole[name] : undefined;
+}
+
+/** A CommonJS module's namespace, with the names that Node hasn't noticed. */
+function wholeNamespace(namespace: Namespace, whole: Namespace): Namespace {
+  if (Object.keys(whole).every((name) => name in namespace)) return namespace;
+  const names: Namespace = Object.create(null) as Namespace;
+  return Object.assign(names, whole, namespace, { default: exported(namespace, 'default') });
 }
 
 /** What `require` gives to a file that was compiled to CommonJS, for an imported package. */

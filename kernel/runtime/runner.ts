@@ -8,7 +8,7 @@ import * as path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { compileFunction, constants } from 'node:vm';
 import type { MimeBundle, Outcome, ToMain } from '../messages';
-import { beginCell, cancelCell, currentCell, resetAttribution, runAs } from './attribution';
+import { beginCell, cancelCell, currentCell, NO_CELL, resetAttribution, runAs } from './attribution';
 import { exported, type Imports, type Namespace } from './imports';
 import type { Post } from './output';
 import { bundleOf } from './show';
@@ -103,8 +103,8 @@ export class Runner {
   }
 
   /** An error that nothing caught. It ends the cell it belongs to, if that still runs; else it is told there. */
-  uncaught(error: unknown): void {
-    const cell = currentCell();
+  uncaught(error: unknown, maker = currentCell()): void {
+    const cell = maker === NO_CELL ? currentCell() : maker;
     const outcome = describeError(error);
     if (this.running?.cell === cell) this.running.end(outcome);
     else this.post({ kind: 'stream', cell, name: 'stderr', text: `${outcome.traceback.join('\n')}\n` });

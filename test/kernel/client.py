@@ -13,6 +13,9 @@ from queue import Empty
 from jupyter_client.manager import KernelManager
 from jupyter_kernel_test.msgspec_v5 import validate_message
 
+# Messages that jupyter_kernel_test has no specification of.
+UNSPECIFIED = {"iopub_welcome", "comm_open", "comm_msg", "comm_close"}
+
 manager = None
 client = None
 
@@ -21,7 +24,8 @@ def start(folder, interrupt_mode="message"):
     global manager, client
     manager = KernelManager(kernel_name="vmlab")
     manager.kernel_spec.interrupt_mode = interrupt_mode
-    manager.start_kernel(cwd=folder)
+    log = open(os.path.join(folder, "kernel.log"), "wb")
+    manager.start_kernel(cwd=folder, stdout=log, stderr=log)
     client = manager.client()
     client.start_channels()
     client.wait_for_ready(timeout=60)
@@ -41,58 +45,82 @@ def send(code, **options):
     return {"id": client.execute(code, **options)}
 
 
-def wait(id, stdin=(), interrupt_after=None, timeout=60, signals=None):
-    """All that a request causes, until the kernel is idle again, and the reply."""
+def wait(id, stdin=(), interrupt_at=None, signals=None):
+    """All that a request causes, until the kernel is idle again, and the reply.
+
+    `interrupt_at`: interrupt 0.2 s after the cell has printed this.
+    """
     answers = list(stdin)
     started = time.monotonic()
-    interrupted = None
+    interrupted, printed = None, None
     messages, others, reply, idle = [], [], None, False
     while not (idle and reply):
-        now = time.monotonic()
-        if now - started > timeout:
-            raise TimeoutError(f"no end of {id} in {timeout} s; until then: {messages[-3:]}")
-        if interrupt_after is not None and interrupted is None and now - started > interrupt_after:
-            interrupted = now
+        if printed and not interrupted and time.monotonic() - printed > 0.2:
+            interrupted = time.monotonic()
             if signals:
                 os.kill(pid(), signal.SIGINT)
             else:
                 manager.interrupt_kernel()
-        try:
-            message = client.get_iopub_msg(timeout=0.02)
-            if message["msg_type"] != "iopub_welcome":
-                validate_message(message, message["msg_type"])
-            if message["parent_header"].get("msg_id") != id:
-                others.append(dict(plain(message), parent=message["parent_header"].get("msg_id")))
-            elif message["msg_type"] == "status":
+        receive(0.02)
+        for message in published.pop(id, []):
+            if message["msg_type"] == "status":
                 idle = idle or message["content"]["execution_state"] == "idle"
             else:
                 messages.append(plain(message))
-        except Empty:
-            pass
+                if interrupt_at and interrupt_at in message["content"].get("text", ""):
+                    printed = printed or time.monotonic()
+        reply = replies.pop(id, reply)
         if client.stdin_channel.msg_ready():
             asked = client.get_stdin_msg(timeout=1)
-            validate_message(asked, "input_request", id)
             messages.append(plain(asked))
-            client.input(answers.pop(0))
-        if client.shell_channel.msg_ready():
-            message = client.get_shell_msg(timeout=1)
-            if message["parent_header"].get("msg_id") == id:
-                validate_message(message, message["msg_type"], id)
-                reply = message["content"]
+            if answers:
+                client.input(answers.pop(0))
+    for parent, rest in published.items():
+        others.extend(dict(plain(message), parent=parent) for message in rest)
+    published.clear()
     since = time.monotonic() - (interrupted or started)
     return {"reply": reply, "messages": messages, "others": others, "seconds": since}
 
 
-def run(code, stdin=None, interrupt_after=None, timeout=60, signals=None, **options):
+# What has come and was not asked for yet, by the request that it belongs to.
+published = {}
+replies = {}
+
+
+deadline = 0
+
+
+def receive(seconds):
+    """Takes what comes on the shell and the iopub channel. Every command has 20 seconds."""
+    if time.monotonic() > deadline:
+        raise TimeoutError(f"published until then: { {id: len(rest) for id, rest in published.items()} }")
+    try:
+        message = client.get_iopub_msg(timeout=seconds)
+        if message["msg_type"] not in UNSPECIFIED:
+            validate_message(message, message["msg_type"])
+        published.setdefault(message["parent_header"].get("msg_id"), []).append(message)
+    except Empty:
+        pass
+    while client.shell_channel.msg_ready():
+        message = client.get_shell_msg(timeout=1)
+        parent = message["parent_header"].get("msg_id")
+        if message["content"]["status"] != "aborted":  # which Jupyter's kernels say, and this check doesn't know
+            validate_message(message, message["msg_type"], parent)
+        replies[parent] = message["content"]
+
+
+def run(code, stdin=None, interrupt_at=None, signals=None, **options):
     """Executes a cell."""
     id = client.execute(code, allow_stdin=stdin is not None, **options)
-    return wait(id, stdin or (), interrupt_after, timeout, signals)
+    return wait(id, stdin or (), interrupt_at, signals)
 
 
 def together(codes, stop_on_error=True):
     """Sends cells at once, as "run all" does; the status of each reply."""
     ids = [client.execute(code, stop_on_error=stop_on_error) for code in codes]
-    return [wait(id)["reply"]["status"] for id in ids]
+    while not all(id in replies for id in ids):
+        receive(0.05)
+    return [replies.pop(id)["status"] for id in ids]
 
 
 def ask(request, **content):
@@ -100,40 +128,25 @@ def ask(request, **content):
     started = time.monotonic()
     message = client.session.msg(f"{request}_request", content)
     client.shell_channel.send(message)
-    while True:
-        reply = client.get_shell_msg(timeout=30)
-        if reply["parent_header"].get("msg_id") == message["header"]["msg_id"]:
-            validate_message(reply, f"{request}_reply", message["header"]["msg_id"])
-            return {"content": reply["content"], "seconds": time.monotonic() - started}
+    id = message["header"]["msg_id"]
+    while id not in replies:
+        receive(0.002)
+    return {"content": replies.pop(id), "seconds": time.monotonic() - started}
 
 
 def comm(type, **content):
     """A comm message; what it causes until the kernel is idle again."""
     message = client.session.msg(type, content)
     client.shell_channel.send(message)
+    id = message["header"]["msg_id"]
     messages = []
     while True:
-        seen = client.get_iopub_msg(timeout=30)
-        if seen["parent_header"].get("msg_id") != message["header"]["msg_id"]:
-            continue
-        if seen["msg_type"] == "status":
-            if seen["content"]["execution_state"] == "idle":
+        receive(0.05)
+        for seen in published.pop(id, []):
+            if seen["msg_type"] != "status":
+                messages.append(plain(seen))
+            elif seen["content"]["execution_state"] == "idle":
                 return messages
-        else:
-            messages.append(plain(seen))
-
-
-def listen(seconds):
-    """What comes unasked: each message with the request that it belongs to."""
-    messages = []
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        try:
-            message = client.get_iopub_msg(timeout=0.05)
-            messages.append(dict(plain(message), parent=message["parent_header"].get("msg_id")))
-        except Empty:
-            pass
-    return messages
 
 
 def raw(channel, frames):
@@ -154,6 +167,20 @@ def tampered(code):
     client.shell_channel.socket.send_multipart(parts)
 
 
+def malformed_content():
+    """Requests that are signed as they should be, and ask for nonsense."""
+    for type in ("execute_request", "complete_request", "inspect_request", "history_request", "comm_msg", "nonsense"):
+        for content in ({}, {"code": 1, "cursor_pos": "x", "hist_access_type": 3, "comm_id": None}):
+            client.shell_channel.send(client.session.msg(type, content))
+    client.control_channel.send(client.session.msg("shutdown_requests", {}))
+
+
+def shut_down_by_message():
+    """Asks the kernel to end, and waits until it has."""
+    client.control_channel.send(client.session.msg("shutdown_request", {"restart": False}))
+    manager.provisioner.process.wait(10)
+
+
 def alive():
     return manager.is_alive()
 
@@ -167,6 +194,12 @@ def heartbeat(seconds):
         time.sleep(0.1)
         beats.append(client.hb_channel.is_beating())
     return all(beats)
+
+
+def interrupt(after=0.2):
+    """Interrupts, whether a cell runs or not."""
+    time.sleep(after)
+    manager.interrupt_kernel()
 
 
 def kill(signal_name):
@@ -189,6 +222,7 @@ def shutdown():
 commands = {name: value for name, value in globals().items() if callable(value)}
 for line in sys.stdin:
     command = json.loads(line)
+    deadline = time.monotonic() + 20
     try:
         answer = {"answer": commands[command.pop("do")](**command)}
     except Exception as error:

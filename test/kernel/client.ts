@@ -1,8 +1,9 @@
 // A kernel under test: started, driven and watched through Jupyter's own client (client.py).
 import { type ChildProcess, spawn } from 'node:child_process';
+import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { project } from '../../scripts/places.mjs';
+import { nodeModules, project } from '../../scripts/places.mjs';
 import { jupyterEnvironment, preparePython, pythonProgram, scratch } from './python';
 
 export interface Message {
@@ -35,10 +36,15 @@ export interface RunOptions {
   user_expressions?: Record<string, string>;
   /** Answers to input(); without them the client says that it can't answer. */
   stdin?: string[];
-  /** Seconds after which the cell is interrupted. */
-  interrupt_after?: number;
+  /** The cell is interrupted soon after it has printed this. */
+  interrupt_at?: string;
   /** Interrupt by SIGINT, whatever the kernel's specification says. */
   signals?: boolean;
+}
+
+/** Puts the project's packages where a notebook in `folder` finds them. */
+export function linkLibrary(folder: string): undefined {
+  symlinkSync(nodeModules, join(folder, 'node_modules'));
 }
 
 export class TestKernel {
@@ -53,18 +59,18 @@ export class TestKernel {
     createInterface({ input: process.stdout! }).on('line', (line) => this.waiting.shift()?.(line));
   }
 
-  /** Starts a kernel in a fresh folder; `prepare` may put files there. */
-  static async start(prepare: (folder: string) => void = () => undefined): Promise<TestKernel> {
-    const problem = preparePython();
+  /** Starts a kernel in a fresh folder; `prepare` may put files there, and name a folder below to start in. */
+  static async start(prepare: (folder: string) => string | undefined = () => undefined): Promise<TestKernel> {
+    const problem = await preparePython();
     if (problem) throw new Error(problem);
     const { folder, remove } = scratch();
-    prepare(folder);
+    const notebooks = prepare(folder) ?? folder;
     const process = spawn(pythonProgram('python'), [join(project, 'test/kernel/client.py')], {
       env: jupyterEnvironment(folder),
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     const kernel = new TestKernel(process, folder, remove);
-    kernel.pid = (await kernel.do<{ pid: number }>('start', { folder })).pid;
+    kernel.pid = (await kernel.do<{ pid: number }>('start', { folder: notebooks })).pid;
     return kernel;
   }
 
@@ -95,7 +101,13 @@ export class TestKernel {
     return tracebackOf(ran);
   }
 
+  /** Kills the client, so that the kernel has lost the process that started it. */
+  abandon(): void {
+    this.process.kill('SIGKILL');
+  }
+
   async stop(): Promise<void> {
+    if (this.process.exitCode !== null || this.process.signalCode !== null) return this.remove();
     const ended = new Promise((resolve) => this.process.on('exit', resolve));
     this.process.stdin!.end();
     await ended;

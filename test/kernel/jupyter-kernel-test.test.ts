@@ -5,8 +5,8 @@ import { project } from '../../scripts/places.mjs';
 import { preparePython, runPython, scratch } from './python';
 
 let problem = '';
-beforeAll(() => {
-  problem = preparePython();
+beforeAll(async () => {
+  problem = await preparePython();
 }, 600_000);
 
 it('passes jupyter_kernel_test', (context) => {

@@ -8,13 +8,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { jupyter, kernel, project } from '../../scripts/places.mjs';
 import { findPython } from '../../scripts/python.mjs';
+import { alone } from '../../scripts/setup.mjs';
 
 const requirements = join(project, 'test/kernel/requirements.txt');
 const environment = join(jupyter, 'kernel-tests');
 const bin = join(environment, 'bin');
 
 /** Makes the environment if it isn't there. @returns why it can't be made, or '' */
-export function preparePython(): string {
+export function preparePython(): Promise<string> {
+  return alone(makeEnvironment);
+}
+
+async function makeEnvironment(): Promise<string> {
   const wanted = createHash('sha256').update(environment).update(readFileSync(requirements)).digest('hex');
   const stamp = join(environment, 'stamp');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return '';

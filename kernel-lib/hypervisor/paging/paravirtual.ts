@@ -11,6 +11,8 @@ import { isLeaf, isValid, PAGE_BYTES, Pte, ppnOf, TABLE_ENTRIES, vpn } from '../
 import { LazyShadow } from './shadow';
 
 const MODE_SV32 = csrMask('satp', 'MODE');
+/** Who watches pinned tables. */
+const PINNED = 'pinned';
 const UPPER = 1;
 const LOWER = 0;
 
@@ -120,7 +122,7 @@ export class ParavirtualPaging extends LazyShadow {
     if (known !== undefined) known.pins++;
     else {
       this.tablesPinned.set(page, { level, pins: 1 });
-      this.tables.watch(table);
+      this.tables.watch(table, PINNED);
     }
   }
 
@@ -129,7 +131,7 @@ export class ParavirtualPaging extends LazyShadow {
     const known = this.tablesPinned.get(page);
     if (known === undefined || --known.pins > 0) return;
     this.tablesPinned.delete(page);
-    this.tables.unwatch(table);
+    this.tables.unwatch(table, PINNED);
   }
 }
 

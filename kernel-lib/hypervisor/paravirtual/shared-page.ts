@@ -28,6 +28,7 @@ const REGISTERS: readonly (readonly [Shared, number])[] = [
 ];
 
 export class SharedPage implements RingLayout {
+  readonly switchWork = LAYOUTS.user.switchWork;
   /** Whether the guest has made a hypercall: before that, it is a guest like any other. */
   isUsed = false;
   private memory: Memory | undefined;

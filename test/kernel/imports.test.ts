@@ -1,0 +1,167 @@
+// What cells import: packages of every kind, local files, and both of them changing while the kernel runs.
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { linkLibrary, TestKernel } from './client';
+
+/** Path -> content, below a notebook's folder. */
+const FILES: Record<string, string> = {
+  'nb/node_modules/only-exports/package.json':
+    '{ "name": "only-exports", "exports": { "./sub": { "types": "./sub.d.ts", "default": "./sub.js" } } }',
+  'nb/node_modules/only-exports/sub.d.ts': 'export declare const where: string;',
+  'nb/node_modules/only-exports/sub.js': "exports.where = 'sub';",
+  'nb/node_modules/only-esm/package.json':
+    '{ "name": "only-esm", "type": "module", "exports": { "import": { "types": "./i.d.ts", "default": "./i.js" } } }',
+  'nb/node_modules/only-esm/i.d.ts':
+    'export declare const five: number; declare const all: { a: 1 }; export default all;',
+  'nb/node_modules/only-esm/i.js': 'export const five = await Promise.resolve(5); export default { a: 1 };',
+  'nb/node_modules/compiled/package.json': '{ "name": "compiled", "main": "i.js", "types": "i.d.ts" }',
+  'nb/node_modules/compiled/i.d.ts':
+    'export declare const a: number; declare const d: string; export default d;',
+  'nb/node_modules/compiled/i.js':
+    "Object.defineProperty(exports, '__esModule', { value: true }); Object.assign(exports, { a: 1, default: 'd' });",
+  'nb/node_modules/untyped/package.json': '{ "name": "untyped", "main": "i.js" }',
+  'nb/node_modules/untyped/i.js': 'module.exports = { any: 1 };',
+  'nb/file.ts': "import { deep } from './deep';\nexport function file(): string { return 'file, ' + deep; }",
+  'nb/deep.ts': "export const deep: string = 'deep';",
+  'nb/folder/index.ts': "export const folder = 'folder';",
+  'nb/data.json': '{ "n": [1, 2] }',
+  'nb/script.js': 'export const script = 6;',
+  'nb/uses.ts':
+    "import all, { five } from 'only-esm'; import d from 'compiled'; export const uses = [all, five, d];",
+  'nb/types.ts':
+    'export interface Shape { sides: number }\nexport type { Other } from "./other";\nthrow new Error("ran");',
+  'nb/other.ts': 'export interface Other { o: 1 }',
+  'up.ts': "export const up = 'up';",
+};
+
+let kernel: TestKernel;
+const place = (path: string) => join(kernel.folder, path);
+const put = (path: string, content: string) => writeFileSync(place(path), content);
+
+beforeAll(async () => {
+  kernel = await TestKernel.start((folder) => {
+    for (const [path, content] of Object.entries(FILES)) {
+      mkdirSync(dirname(join(folder, path)), { recursive: true });
+      writeFileSync(join(folder, path), content);
+    }
+    return join(folder, 'nb');
+  });
+});
+afterAll(() => kernel?.stop());
+
+describe('packages', () => {
+  it('with `exports` alone, of ES modules alone, compiled to CommonJS, and without types', async () => {
+    await kernel.run("import { where } from 'only-exports/sub';\nimport all, { five } from 'only-esm';");
+    await kernel.run(
+      "import d, { a } from 'compiled';\nimport * as compiled from 'compiled';\nimport untyped from 'untyped';",
+    );
+    expect(await kernel.value('[where, all, five, d, a, compiled.a, untyped.any]')).toBe(
+      "[ 'sub', { a: 1 }, 5, 'd', 1, 1, 1 ]",
+    );
+    expect(await kernel.value("(await import('only-esm')).five")).toBe('5');
+  });
+
+  it('that are not there are errors, with line and column', async () => {
+    const lines = await kernel.error("\nimport x from 'not-there';");
+    expect(lines[0]).toMatch(/line 2, column 15$/);
+    expect(lines.at(-1)).toMatch(/Cannot find module 'not-there'.*TS2307/);
+  });
+
+  it('may be rebuilt while the kernel runs', async () => {
+    const types = 'nb/node_modules/compiled/i.d.ts';
+    put(types, 'export declare const a: string;');
+    expect(await kernel.value("import { a as a1 } from 'compiled'; const text: string = a1; 1")).toBe('1');
+    rmSync(place(types));
+    expect(await kernel.value("import { a as a2 } from 'compiled'; a2")).toBe('1');
+    put(types, 'export declare const a: number; {{{');
+    expect((await kernel.run("import { a as a3 } from 'compiled';")).reply.status).toBe('ok');
+    put(types, FILES[types]!);
+    expect(await kernel.value("import d4, { a as a4 } from 'compiled'; a4 + d4.length")).toBe('2');
+  });
+});
+
+describe('local files', () => {
+  it('are found as `./file`, `./file.ts`, `./folder`, `../file`, JSON and JavaScript', async () => {
+    await kernel.run(
+      "import { file } from './file';\nimport { deep } from './deep.ts';\nimport { folder } from './folder';",
+    );
+    await kernel.run(
+      "import { up } from '../up';\nimport data from './data.json';\nimport { script } from './script.js';",
+    );
+    expect(await kernel.value('[file(), deep, folder, up, data.n, script]')).toBe(
+      "[ 'file, deep', 'deep', 'folder', 'up', [ 1, 2 ], 6 ]",
+    );
+  });
+
+  it('may import packages', async () => {
+    expect(await kernel.value("import { uses } from './uses'; uses")).toBe("[ { a: 1 }, 5, 'd' ]");
+  });
+
+  it('are not run for their types', async () => {
+    expect(
+      await kernel.value("import type { Shape } from './types';\nconst s: Shape = { sides: 3 }; s.sides"),
+    ).toBe('3');
+    expect(await kernel.value("import { type Other } from './types';\nconst o: Other = { o: 1 }; o.o")).toBe(
+      '1',
+    );
+    expect(
+      await kernel.value("import { Shape as S } from './types';\nconst t: S = { sides: 4 }; t.sides"),
+    ).toBe('4');
+  });
+
+  it('are run again when they, or what they import, have changed', async () => {
+    put('nb/deep.ts', "export const deep: string = 'changed';");
+    expect(await kernel.value("import { file } from './file'; file()")).toBe("'file, changed'");
+    put('nb/file.ts', "export function file(): number { throw new Error('in the file'); }");
+    const lines = await kernel.error("import { file } from './file';\nfile().toFixed();");
+    expect(lines[0]).toBe('file.ts, line 1, column 40');
+    expect(lines.at(-1)).toMatch(/at cell \d+:2:1$/);
+  });
+
+  it('are checked as strictly as cells, for the cells that import them', async () => {
+    put('nb/deep.ts', 'export const deep: string = 5;');
+    const lines = await kernel.error("import { deep as d5 } from './deep';");
+    expect(lines[0]).toBe('deep.ts, line 1, column 14');
+    expect(await kernel.value('1 + 1')).toBe('2');
+  });
+
+  it('may be missing and then be there', async () => {
+    expect((await kernel.error("import { made } from './made';"))[0]).toMatch(/line 1, column 22$/);
+    put('nb/made.ts', 'export const made = 1;');
+    expect(await kernel.value("import { made } from './made'; made")).toBe('1');
+    rmSync(place('nb/made.ts'));
+    expect(await kernel.value('made')).toBe('1');
+  });
+});
+
+it('kernel-lib and Plot are there, with completion and documentation', async () => {
+  const lessons = await TestKernel.start(linkLibrary);
+  try {
+    await lessons.run("import * as lib from 'kernel-lib';\nimport * as Plot from '@observablehq/plot';");
+    await lessons.run(
+      "import { parseHTML } from 'linkedom';\nconst { document } = parseHTML('<html></html>');",
+    );
+    const chart = await lessons.run("Plot.plot({ document, title: 'A title', marks: [Plot.barY([1, 2])] })");
+    expect(chart.messages.at(-1)?.content.data).toMatchObject({
+      'text/plain': expect.stringContaining('A title'),
+      'text/html': expect.stringMatching(/^<figure[\s\S]*<svg[\s\S]*<\/figure>$/),
+    });
+    const code = 'lib.assem';
+    const { content } = await lessons.do<{ content: { matches: string[] } }>('ask', {
+      request: 'complete',
+      code,
+      cursor_pos: code.length,
+    });
+    expect(content.matches).toContain('assemble');
+    const inspected = await lessons.do<{ content: { data: Record<string, string> } }>('ask', {
+      request: 'inspect',
+      code: 'lib.hex(1)',
+      cursor_pos: 6,
+      detail_level: 0,
+    });
+    expect(inspected.content.data['text/plain']).toMatch(/hex\(value: number[\s\S]*\n\nThe number as/);
+  } finally {
+    await lessons.stop();
+  }
+});

@@ -1,0 +1,234 @@
+// The language of cells: strict, current TypeScript over one scope that all cells share.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { printed, TestKernel, tracebackOf } from './client';
+
+let kernel: TestKernel;
+beforeAll(async () => {
+  kernel = await TestKernel.start();
+});
+afterAll(() => kernel?.stop());
+
+/** Runs cells one after the other; the text of the last one's value. */
+async function values(...cells: string[]): Promise<string | undefined> {
+  let value: string | undefined;
+  for (const cell of cells) value = await kernel.value(cell);
+  return value;
+}
+
+describe('types', () => {
+  it('are strict, and checked before anything runs', async () => {
+    const ran = await kernel.run("console.log('ran');\n  let z: string = null;");
+    const lines = tracebackOf(ran);
+    expect(lines[0]).toMatch(/^cell \d+, line 2, column 7$/);
+    expect(lines[1]).toBe('> 2 |   let z: string = null;');
+    expect(lines[2]).toBe('    |       ^');
+    expect(lines[3]).toMatch(/^Type 'null' is not assignable to type 'string'\. \(TS2322\)$/);
+    expect(printed(ran)).toBe('');
+  });
+
+  it('are those of TypeScript 5.9', async () => {
+    expect(
+      await kernel.value('function pick<T>(xs: T[], x: NoInfer<T>) { return [xs, x]; }\npick([1], 2)'),
+    ).toBe('[ [ 1 ], 2 ]');
+  });
+
+  it('of earlier cells hold in later ones', async () => {
+    await values(
+      'interface Point { x: number }\ntype Maybe<T> = T | undefined;',
+      'const p: Point = { x: 1 };',
+    );
+    expect((await kernel.error("const bad: Maybe<Point> = { x: 'one' };")).at(-1)).toMatch(/TS2322/);
+    expect((await kernel.error('p.y')).at(-1)).toMatch(/Property 'y' does not exist on type 'Point'/);
+    expect((await kernel.error('p = { x: 2 }')).at(-1)).toMatch(
+      /Cannot assign to 'p' because it is not declared with `let`/,
+    );
+  });
+
+  it('may change when a name is declared again', async () => {
+    expect(await values('const r = 1;', "const r = 'one';", 'r.toUpperCase()')).toBe("'ONE'");
+    expect(await values('let r: number[] = [];', 'r.push(4); r')).toBe('[ 4 ]');
+  });
+});
+
+describe('one scope', () => {
+  it("shows a closure what a later cell assigns to an earlier cell's variable", async () => {
+    await values('let n = 0; function step() { return ++n; }', 'n = 100;');
+    expect(await kernel.value('step()')).toBe('101');
+    expect(await kernel.value('n')).toBe('101');
+  });
+
+  it("shows functions and classes declared anew to earlier cells' functions", async () => {
+    const first = "function g() { return 'old'; }\nclass C { m() { return 'old'; } }";
+    await values(first, 'function useG() { return g(); }\nconst useC = () => new C().m();');
+    await values("function g() { return 'new'; }\nclass C { m() { return 'new'; } }");
+    expect(await kernel.value('[useG(), useC()]')).toBe("[ 'new', 'new' ]");
+  });
+
+  it('takes shorthand properties and destructuring assignments', async () => {
+    await values('const q = 5; let a = 1, b = 2, rest: number[] = [];');
+    expect(await kernel.value('({ q })')).toBe('{ q: 5 }');
+    await values('const f = () => ({ a: 10, more: { b: 20 } });', '({ a, more: { b } } = f());');
+    await values('[a, ...rest] = [a + 1, 8, 9];');
+    expect(await kernel.value('[a, b, rest]')).toBe('[ 11, 20, [ 8, 9 ] ]');
+    expect(await kernel.value('({ a = 7 } = {} as { a?: number }); a')).toBe('7');
+    expect(await kernel.value('for (a of [3, 4]) {} a++; a')).toBe('5');
+  });
+
+  it('lets a cell use the old value of a name that it shadows', async () => {
+    await values('const up = (x: number) => x + 1; let m = 1;');
+    expect(await kernel.value('const m = up(m); m')).toBe('2');
+    expect(await kernel.value('const m = [1, 2].map((x) => x + m); m')).toBe('[ 3, 4 ]');
+    expect(await kernel.value('const m = { m }; m')).toBe('{ m: [ 3, 4 ] }');
+    const lines = await kernel.error('const m = m.nothing;');
+    expect(lines[0]).toMatch(/line 1, column 13$/);
+    expect(lines.join()).not.toContain('$previous');
+  });
+
+  it('keeps what a failing cell had declared before it failed, and no more', async () => {
+    await kernel.error(
+      "const before = 1;\nlet between = before + 1;\nthrow new Error('here');\nconst after = 3;",
+    );
+    expect(await kernel.value('between')).toBe('2');
+    expect((await kernel.error('after')).at(-1)).toMatch(/Cannot find name 'after'/);
+  });
+
+  it('keeps nothing of a cell that does not compile', async () => {
+    await kernel.error('const nowhere = 1; const wrong: string = 2;');
+    expect((await kernel.error('nowhere')).at(-1)).toMatch(/TS2304/);
+  });
+
+  it('calls functions without a `this`', async () => {
+    await values('function self(this: unknown) { return this === undefined; }');
+    expect(await kernel.value('[self(), (self)(), self?.()]')).toBe('[ true, true, true ]');
+  });
+
+  it('shares classes, enums, namespaces and imports', async () => {
+    await values(
+      'enum Color { Red, Green = 5 }\nnamespace Space { export const k = 3; }\nabstract class Shape<T> { abstract area(): T; }',
+    );
+    await values(
+      'class Square extends Shape<number> { static unit = new Square(); area() { return Space.k; } }',
+    );
+    expect(await kernel.value('[Color.Green, Color[0], Space.k, Square.unit.area()]')).toBe(
+      "[ 5, 'Red', 3, 3 ]",
+    );
+    await values("import { sep as separator } from 'node:path';");
+    expect(await kernel.value('separator')).toBe("'/'");
+  });
+
+  it('leaves names inside functions and blocks alone', async () => {
+    await values('const s = 1;');
+    expect(
+      await kernel.value('((s: number) => { { const s = 3; if (s) return [s]; } return { s }; })(2)'),
+    ).toBe('[ 3 ]');
+    expect(await kernel.value('const o = { s: 2, t: { s: 4 } }; [o.s, o.t.s, s]')).toBe('[ 2, 4, 1 ]');
+  });
+
+  it('gives functions and classes their names', async () => {
+    expect(
+      await kernel.value('const arrow = () => 1; const Klass = class {}; [arrow.name, Klass.name]'),
+    ).toBe("[ 'arrow', 'Klass' ]");
+  });
+});
+
+describe('current TypeScript', () => {
+  it('awaits at the top level', async () => {
+    expect(await kernel.value('const seven = await Promise.resolve(7); seven')).toBe('7');
+    expect(await kernel.value('Promise.resolve(1)')).toBe('Promise { 1 }');
+  });
+
+  it('disposes of what `using` declares', async () => {
+    const ran = await kernel.run(
+      "using thing = { v: 1, [Symbol.dispose]() { console.log('disposed'); } };\nconsole.log('used', thing.v);\nthing.v",
+    );
+    expect(printed(ran)).toBe('used 1\ndisposed\n');
+    expect(ran.messages.at(-1)?.content.data?.['text/plain']).toBe('1');
+  });
+
+  it('loops over asynchronous values', async () => {
+    await values('async function* upTo(n: number) { for (let i = 1; i <= n; i++) yield i; }');
+    expect(printed(await kernel.run('for await (const i of upTo(3)) console.log(i);'))).toBe('1\n2\n3\n');
+  });
+
+  it('decorates', async () => {
+    await values(
+      'function twice<This, Args extends unknown[]>(f: (this: This, ...args: Args) => number, _: ClassMethodDecoratorContext) {\n  return function (this: This, ...args: Args) { return 2 * f.call(this, ...args); };\n}',
+    );
+    expect(await kernel.value('class Counter { @twice one() { return 1; } }\nnew Counter().one()')).toBe('2');
+  });
+
+  it('merges overloads, and interfaces within a cell', async () => {
+    await values(
+      'function same(x: string): string;\nfunction same(x: number): number;\nfunction same(x: unknown) { return x; }\ninterface Both { a: number }\ninterface Both { b: number }',
+    );
+    expect(await kernel.value('const both: Both = { a: 1, b: same(2) }; both')).toBe('{ a: 1, b: 2 }');
+  });
+});
+
+describe('errors', () => {
+  it("begin with the learner's own line, and fold the libraries'", async () => {
+    const [first, ...lines] = await kernel.error(
+      "function compare(): number {\n  throw new RangeError('inside');\n}\n\n[2, 1].sort(compare);",
+    );
+    expect(first).toMatch(/^cell \d+, line 2, column 9$/);
+    expect(lines).toContain("> 2 |   throw new RangeError('inside');");
+    expect(lines).toContain('    |         ^');
+    expect(lines).toContain('RangeError: inside');
+    expect(lines).toContain('    … 1 frame of libraries');
+    expect(lines.join('\n')).not.toContain('node:');
+    expect(lines.join('\n')).not.toContain('dist');
+  });
+
+  it('name the cell whose function failed, and the one that called it', async () => {
+    const { reply } = await kernel.run("function fails() { throw new TypeError('no'); }");
+    const lines = await kernel.error('\n  fails();');
+    expect(lines[0]).toBe(`cell ${reply.execution_count}, line 1, column 26`);
+    expect(lines.at(-1)).toBe(`    at cell ${reply.execution_count + 1}:2:3`);
+  });
+
+  it('are told where a library throws, by the line that called it', async () => {
+    expect((await kernel.error("const text = '{';\nJSON.parse(text);"))[0]).toMatch(/line 2, column \d+$/);
+  });
+
+  it('of an unhandled rejection and of a timer end the cell that waits', async () => {
+    const timer =
+      "setTimeout(() => { throw new Error('late'); }, 5);\nawait new Promise((go) => setTimeout(go, 5000));";
+    expect(await kernel.error(timer)).toContain('Error: late');
+    expect(
+      await kernel.error("void Promise.reject(new Error('lost')); await new Promise(() => {});"),
+    ).toContain('Error: lost');
+  });
+
+  it('can be anything that is thrown', async () => {
+    const ran = await kernel.run('throw { code: 3 };');
+    expect(ran.reply).toMatchObject({ status: 'error', ename: 'Thrown', evalue: '{ code: 3 }' });
+  });
+});
+
+describe('completion and inspection', () => {
+  it('know members, documentation and names of earlier cells', async () => {
+    await values(
+      '/** How tall it is, in metres. */\nfunction heightOf(x: { metres: number }) { return x.metres; }',
+    );
+    const complete = await kernel.do<{ content: { matches: string[] } }>('ask', {
+      request: 'complete',
+      code: 'heigh',
+      cursor_pos: 5,
+    });
+    expect(complete.content.matches).toEqual(['heightOf']);
+    const members = await kernel.do<{ content: { matches: string[]; cursor_start: number } }>('ask', {
+      request: 'complete',
+      code: "const 𝒙 = 'é'; 𝒙.toUp",
+      cursor_pos: 21,
+    });
+    expect(members.content).toMatchObject({ matches: ['toUpperCase'], cursor_start: 17 });
+    const inspected = await kernel.do<{ content: { found: boolean; data: Record<string, string> } }>('ask', {
+      request: 'inspect',
+      code: 'heightOf({ metres: 1 })',
+      cursor_pos: 3,
+      detail_level: 0,
+    });
+    expect(inspected.content.data['text/plain']).toContain('How tall it is, in metres.');
+    expect(inspected.content.data['text/plain']).toContain('heightOf(x: {');
+  });
+});
