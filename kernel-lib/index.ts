@@ -49,6 +49,7 @@ export { CsrFile } from './machine/csr-file';
 export { Clock, COSTS, type CostTable, cyclesOf, type Work } from './machine/cost';
 export { Hart } from './machine/hart';
 export {
+  type Engine,
   type Loadable,
   Machine,
   type MachineOptions,
@@ -61,7 +62,8 @@ export { Firmware } from './machine/sbi';
 
 // Engines
 export { execute, reference, step } from './engine/reference';
-export { createMachine } from './engine/create';
+export { interpreter } from './engine/interpreter';
+export { createMachine, ENGINES, type EngineName, type RunnableOptions } from './engine/create';
 
 // Hypervisors
 export { Asids, Frames } from './hypervisor/frames';

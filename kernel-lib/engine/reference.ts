@@ -230,21 +230,38 @@ export function execute(hart: Hart, instruction: Instruction): void {
 
 /** Fetches, decodes and executes the instruction at pc, or takes the trap that comes of it. */
 export function step(machine: Machine): void {
-  const { hart, clock } = machine;
+  const { hart } = machine;
   const word = hart.fetch();
-  if (hart.cause === NO_TRAP) {
-    const instruction = decode(word);
-    if (instruction === undefined) hart.raise(Cause.IllegalInstruction, word);
-    else {
-      execute(hart, instruction);
-      if (hart.cause === NO_TRAP) clock.charge(returnsFromTrap(instruction) ? RETURN : PLAIN);
-    }
+  const instruction = hart.cause === NO_TRAP ? decode(word) : undefined;
+  if (instruction !== undefined) carryOut(machine, instruction);
+  else {
+    hart.raise(Cause.IllegalInstruction, word); // stands only if the fetch has raised nothing
+    takeRaised(machine);
   }
-  const trap = hart.takeRaised();
+}
+
+/**
+ * Executes an instruction that was fetched at pc, with all that comes of it: its cost, or its trap.
+ * @returns whether it has retired
+ */
+export function carryOut(machine: Machine, instruction: Instruction): boolean {
+  execute(machine.hart, instruction);
+  if (machine.hart.cause !== NO_TRAP) {
+    takeRaised(machine);
+    return false;
+  }
+  machine.clock.charge(returnsFromTrap(instruction) ? RETURN : PLAIN);
+  return true;
+}
+
+/** Takes the trap that the instruction at pc has raised. */
+export function takeRaised(machine: Machine): void {
+  const trap = machine.hart.takeRaised();
   if (trap !== undefined) takeTrap(machine, trap);
 }
 
-function takeTrap(machine: Machine, trap: Trap): void {
+/** Takes a trap at pc, with what it costs. */
+export function takeTrap(machine: Machine, trap: Trap): void {
   machine.clock.charge(TRAP);
   machine.takeTrap(trap);
 }

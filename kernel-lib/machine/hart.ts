@@ -377,6 +377,11 @@ export class Hart implements LiveState {
     return ((this.csrs.values[MISA] >>> (letter.charCodeAt(0) - 'A'.charCodeAt(0))) & 1) !== 0;
   }
 
+  /** Whether addresses are physical for accesses with the rights of `mode`. */
+  addressesArePhysical(mode: Mode): boolean {
+    return mode === Mode.M || !this.mmu.isPaging;
+  }
+
   /** The mode whose rights loads and stores have: Priv, Memory Privilege in mstatus Register. */
   get dataMode(): Mode {
     const status = this.csrs.values[MSTATUS];

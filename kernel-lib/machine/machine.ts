@@ -185,11 +185,19 @@ export class Machine {
   }
 
   /**
-   * The cycle at which an interrupt line rises next by itself: the present one, if a timer is due;
+   * The cycle at which an interrupt line rises next by itself (those that are high have risen);
    * infinity for never. Until then lines change only through accesses to devices and CSRs.
    */
   get nextEvent(): number {
-    return Math.min(this.clint.nextEvent, this.cycles + this.supervisorTimer);
+    const machineTimer = this.clint.nextEvent - this.cycles;
+    const supervisorTimer = this.supervisorTimer;
+    return (
+      this.cycles +
+      Math.min(
+        machineTimer > 0 ? machineTimer : Number.POSITIVE_INFINITY,
+        supervisorTimer > 0 ? supervisorTimer : Number.POSITIVE_INFINITY,
+      )
+    );
   }
 
   /** Cycles until the supervisor timer is due: 0 if it is; infinity if it is not in use. "Sstc". */

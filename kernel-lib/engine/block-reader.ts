@@ -1,0 +1,51 @@
+/**
+ * Basic blocks of guest code, read from RAM: instructions one after the other, up to and with
+ * the first that may go elsewhere.
+ *
+ * A block never leaves its page, because the next page may be mapped elsewhere or not at all.
+ */
+import { decode, type Instruction } from '../code/decode';
+import type { Memory } from '../machine/memory';
+import { type Shape, shapeOf } from './shape';
+import { PAGE_BYTES } from './spaces';
+
+/** An instruction of a block. */
+export interface Step {
+  instruction: Instruction;
+  /** Its virtual address. int32. */
+  pc: number;
+  shape: Shape;
+}
+
+export interface Block {
+  steps: Step[];
+  /** The virtual address behind the last instruction. int32. */
+  end: number;
+}
+
+/** Instructions in a block, at most. */
+const LIMIT = 64;
+
+/** Whether control goes on behind an instruction of this shape without a question. */
+const goesOn = (shape: Shape) => !['jump', 'branch', 'other'].includes(shape.kind);
+
+/**
+ * The block at virtual address `pc`, which is at this offset into RAM. It has no instructions if
+ * the first one is illegal or does not end in the same page.
+ */
+export function readBlock(ram: Memory, pc: number, ramOffset: number, limit = LIMIT): Block {
+  const steps: Step[] = [];
+  const pageEnd = ramOffset - (ramOffset % PAGE_BYTES) + PAGE_BYTES;
+  let at = ramOffset;
+  while (steps.length < limit && at + 2 <= pageEnd) {
+    const short = at + 4 > pageEnd;
+    const word = short ? ram.read(2, ram.base + at) : ram.read(4, ram.base + at);
+    const instruction = decode(word);
+    if (instruction === undefined || at + instruction.length > pageEnd) break;
+    const shape = shapeOf(instruction.row.meaning);
+    steps.push({ instruction, pc: (pc + at - ramOffset) | 0, shape });
+    at += instruction.length;
+    if (!goesOn(shape)) break;
+  }
+  return { steps, end: (pc + at - ramOffset) | 0 };
+}

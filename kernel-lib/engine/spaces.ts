@@ -1,0 +1,161 @@
+/**
+ * Fast paths from virtual addresses to RAM: for each context in which the hart can run (mode,
+ * and what loads and stores may do), small tables of pages that were reached lately.
+ *
+ * A table entry is a tag and a distance: where `va`, with the bits that must be 0 in an aligned
+ * access kept in, equals the tag, the byte is in RAM at offset `va + distance`. What the tables
+ * let through is a subset of what the hart itself would let through without changing anything;
+ * everything else takes the slow path, which is the hart. Read `machine/hart.ts` first.
+ */
+import type { Mode } from '../isa/registers';
+import type { Machine } from '../machine/machine';
+import { Access } from '../machine/pmp';
+import type { TlbListener } from '../machine/tlb';
+
+/** Entries of a table of pages, and log2 of the bytes in a page. */
+export const PAGE_ENTRIES = 256;
+export const PAGE_SHIFT = 12;
+export const PAGE_BYTES = 1 << PAGE_SHIFT;
+/** Entries of a table of jump targets. */
+export const JUMP_ENTRIES = 1024;
+
+/** Tags that no address equals: bit 11 of a tag is 0, and addresses of code are even. */
+const NO_PAGE = 0x800;
+const NO_TARGET = 1;
+
+/** The fast paths of one context. */
+export class Space {
+  /** Whether the hart lets all of RAM be read, written and executed at its physical addresses. */
+  flat = false;
+  /** Pages of code that `jumps` leads into. */
+  private readonly codePages = new Set<number>();
+  private isEmpty = false;
+
+  /**
+   * @param read, write tag and distance per entry; by bits 19 to 12 of the address
+   * @param jumps address and what is found there per entry; by bits 10 to 1 of the address
+   */
+  constructor(
+    readonly mode: Mode,
+    readonly dataMode: Mode,
+    readonly read: Int32Array,
+    readonly write: Int32Array,
+    readonly jumps: Int32Array,
+  ) {
+    this.forget();
+  }
+
+  /** Lets accesses to a page through. */
+  admit(access: Access.Read | Access.Write, va: number, ramOffset: number): void {
+    const table = access === Access.Read ? this.read : this.write;
+    const entry = 2 * ((va >>> PAGE_SHIFT) % PAGE_ENTRIES);
+    table[entry] = va & -PAGE_BYTES;
+    table[entry + 1] = ramOffset - va;
+    this.isEmpty = false;
+  }
+
+  /** What is known to be at an address of code, or 0. */
+  jump(va: number): number {
+    const entry = 2 * ((va >>> 1) % JUMP_ENTRIES);
+    return this.jumps[entry] === va ? this.jumps[entry + 1] : 0;
+  }
+
+  /** Remembers what is at an address of code. */
+  rememberJump(va: number, what: number): void {
+    const entry = 2 * ((va >>> 1) % JUMP_ENTRIES);
+    this.jumps[entry] = va;
+    this.jumps[entry + 1] = what;
+    this.codePages.add(va >>> PAGE_SHIFT);
+    this.isEmpty = false;
+  }
+
+  forgetJump(va: number): void {
+    const entry = 2 * ((va >>> 1) % JUMP_ENTRIES);
+    if (this.jumps[entry] === va) this.jumps[entry] = NO_TARGET;
+  }
+
+  forget(): void {
+    if (this.isEmpty) return;
+    this.isEmpty = true;
+    this.read.fill(NO_PAGE);
+    this.write.fill(NO_PAGE);
+    this.forgetJumps();
+  }
+
+  forgetPage(va: number): void {
+    const entry = 2 * ((va >>> PAGE_SHIFT) % PAGE_ENTRIES);
+    this.read[entry] = NO_PAGE;
+    this.write[entry] = NO_PAGE;
+    if (this.codePages.has(va >>> PAGE_SHIFT)) this.forgetJumps();
+  }
+
+  forgetJumps(): void {
+    this.jumps.fill(NO_TARGET);
+    this.codePages.clear();
+  }
+}
+
+/** All contexts of a machine's hart: what the TLB's listener keeps. */
+export class Spaces implements TlbListener {
+  /** Counts the times that something was forgotten. */
+  generation = 0;
+  private readonly known = new Map<number, Space>();
+
+  /** @param allocate gives room for that many words */
+  constructor(
+    private readonly machine: Machine,
+    private readonly allocate: (words: number) => Int32Array = (words) => new Int32Array(words),
+  ) {
+    machine.hart.tlb.listener = this;
+  }
+
+  /** The context that the hart is in now. */
+  current(): Space {
+    const { mode, dataMode } = this.machine.hart;
+    const key = mode | (dataMode << 2);
+    return this.known.get(key) ?? this.open(key, mode, dataMode);
+  }
+
+  /**
+   * The offset into RAM of the byte at `va`, if the hart lets one through to it and all around it in
+   * its page; else -1, and a fault may have been raised.
+   */
+  offsetOf(access: Access, va: number): number {
+    const { ram, hart } = this.machine;
+    const pa = hart.translate(va, access, 1);
+    return pa >= 0 && hart.isWholePage(pa) ? pa - ram.base : -1;
+  }
+
+  dropPage(va: number): void {
+    this.generation++;
+    for (const space of this.known.values()) space.forgetPage(va);
+  }
+
+  dropAll(): void {
+    this.generation++;
+    for (const space of this.known.values()) {
+      space.forget();
+      space.flat = this.isFlat(space);
+    }
+  }
+
+  /** Forgets what is at an address of code, in all contexts. */
+  forgetJump(va: number): void {
+    for (const space of this.known.values()) space.forgetJump(va);
+  }
+
+  private open(key: number, mode: Mode, dataMode: Mode): Space {
+    const pages = () => this.allocate(2 * PAGE_ENTRIES);
+    const space = new Space(mode, dataMode, pages(), pages(), this.allocate(2 * JUMP_ENTRIES));
+    space.flat = this.isFlat(space);
+    this.known.set(key, space);
+    return space;
+  }
+
+  private isFlat({ mode, dataMode }: Space): boolean {
+    const { ram, hart } = this.machine;
+    const isOpen = (as: Mode, access: Access) =>
+      hart.addressesArePhysical(as) && hart.pmp.allows(as, access, ram.base, ram.size);
+    return isOpen(mode, Access.Execute) && isOpen(dataMode, Access.Read) && isOpen(dataMode, Access.Write);
+  }
+}
