@@ -113,6 +113,8 @@ export { comparePort, type PortHunk, type PortReport } from './guests/port';
 
 // What a notebook shows
 export { show, showCsr } from './lab/show';
+export { record, type Recording, type RecordOptions, type Step } from './lab/timeline/record';
+export { timeline } from './lab/timeline/timeline';
 export { chart } from './lab/chart';
 export { check, exerciseIds } from './lab/check';
 export type { Decision } from './lab/exercises/trap-and-emulate';

@@ -9,8 +9,9 @@ import { createRequire } from 'node:module';
 import type { Report } from '../hypervisor/vm';
 import { Mode } from '../isa/registers';
 import { displayHtml } from './display';
+import { STYLE } from './look';
 import { exitName } from './show';
-import { escapeHtml, STYLE, type Table, tableHtml, tableText } from './table';
+import { escapeHtml, type Table, tableHtml, tableText } from './table';
 
 type PlotModule = typeof import('@observablehq/plot', { with: { 'resolution-mode': 'import' }});
 type PlotOptions = import('@observablehq/plot', { with: { 'resolution-mode': 'import' }}).PlotOptions;

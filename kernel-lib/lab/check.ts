@@ -6,7 +6,8 @@
  * The verdict is printed, not thrown, unless `strict` is set: a notebook goes on, a grader stops.
  */
 import { displayHtml } from './display';
-import { escapeHtml, STYLE, type Table, tableHtml, tableText } from './table';
+import { STYLE } from './look';
+import { escapeHtml, type Table, tableHtml, tableText } from './table';
 
 /** What is wrong with a solution, in the machine's terms. */
 export interface Failure {

@@ -13,7 +13,8 @@ import { ABI_NAMES, Mode } from '../isa/registers';
 import { Hart } from '../machine/hart';
 import { Machine, type RunResult } from '../machine/machine';
 import { displayHtml } from './display';
-import { STYLE, type Table, tableHtml, tableText } from './table';
+import { STYLE } from './look';
+import { type Table, tableHtml, tableText } from './table';
 
 /** What `show` can show. */
 export type Showable = Machine | Hart | Hypervisor | Report | RunResult;

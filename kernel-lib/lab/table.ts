@@ -54,22 +54,3 @@ export function tableText({ caption, columns, rows }: Table): string {
   );
   return [caption, ...aligned.map((line) => `  ${line}`)].join('\n');
 }
-
-/** How the lab's own outputs look: JupyterLab's colours where there are any. */
-export const STYLE = `<style>
-.vmlab { color: var(--jp-content-font-color1, inherit); line-height: 1.45; }
-.vmlab-row { display: flex; flex-wrap: wrap; gap: 0 2em; align-items: flex-start; }
-.vmlab table.vmlab-table { border-collapse: collapse; margin: 0.4em 0 0.8em 0; font-size: 0.92em; }
-.vmlab table.vmlab-table caption { text-align: left; white-space: nowrap; font-weight: 600; padding: 0.2em 0; color: inherit; caption-side: top; }
-.vmlab table.vmlab-table th, .vmlab table.vmlab-table td { text-align: left; padding: 0.1em 0.7em 0.1em 0; border: 0; white-space: pre-wrap; color: inherit; background: none; }
-.vmlab table.vmlab-table thead th { border-bottom: 1px solid var(--jp-border-color1, #a9b0b8); font-weight: 600; }
-.vmlab table.vmlab-table .vmlab-number { text-align: right; font-variant-numeric: tabular-nums; }
-.vmlab code, .vmlab pre, .vmlab td { font-family: var(--jp-code-font-family, monospace); }
-.vmlab pre { white-space: pre-wrap; background: var(--jp-layout-color2, #eef0f3); color: inherit; padding: 0.5em 0.8em; }
-.vmlab-verdict { border-left: 5px solid; padding: 0.1em 0.9em; max-width: 52em; }
-.vmlab-verdict[data-result=right] { border-color: var(--jp-success-color1, #2e7d32); }
-.vmlab-verdict[data-result=wrong] { border-color: var(--jp-error-color1, #c62828); }
-.vmlab-verdict[data-result=open] { border-color: var(--jp-border-color1, #a9b0b8); }
-.vmlab summary { cursor: pointer; }
-figure.vmlab { margin: 0.4em 0; }
-</style>`;
