@@ -5,7 +5,6 @@
  */
 import {
   assemble,
-  type RunnableOptions,
   createMachine,
   disassemble,
   type Engine,
@@ -15,6 +14,7 @@ import {
   ISA,
   type Machine,
   type Program,
+  type RunnableOptions,
 } from 'kernel-lib';
 import { Random, randomOperands } from '../code/random';
 
