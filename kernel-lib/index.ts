@@ -102,7 +102,7 @@ export {
   type WitnessRow,
   witnessRows,
 } from './hypervisor/classify';
-export { ABI_VERSION, Hypercall, Shared, SHARED_VA } from './hypervisor/paravirtual/abi';
+export { ABI_VERSION, EXTENSION, Hypercall, Shared, SHARED_VA } from './hypervisor/paravirtual/abi';
 export { Paravirtual } from './hypervisor/paravirtual/paravirtual';
 
 // Guests

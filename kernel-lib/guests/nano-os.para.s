@@ -57,6 +57,7 @@
         .equ    SBI_TIME, 0x54494d45    # SBI extension "TIME", call 0: set_timer(low, high)
 
 # PARA: the shared page (offsets off x0) and the calls. See hypervisor/paravirtual/abi.ts.
+        .equ    EXTENSION, 0x09766d6c   # the SBI call that begins it
         .equ    V_CALL,    -2048
         .equ    V_ENABLED, -2044        # not zero: interrupts on
         .equ    V_PENDING, -2040
@@ -211,7 +212,9 @@
 _start:
         la      sp, boot_stack_top
         la      t0, trap
-        sw      t0, V_TVEC(zero)        # PARA, and so on
+        li      a7, EXTENSION           # PARA: from here on there is a shared page
+        ecall
+        sw      t0, V_TVEC(zero)
         sw      zero, V_SCRATCH(zero)   # zero: we are in the kernel
         sw      zero, V_STATUS(zero)
         li      a0, SIE_TIMER

@@ -5,6 +5,7 @@ import {
   asm,
   comparePort,
   createMachine,
+  EXTENSION,
   Firmware,
   guest,
   guestSource,
@@ -90,6 +91,7 @@ describe('nano-os.para', () => {
     expect(equ('V_TVAL')).toBe(offset + Shared.Tval);
     expect(equ('V_TVEC')).toBe(offset + Shared.Tvec);
     expect(equ('V_SCRATCH')).toBe(offset + Shared.Scratch);
+    expect(source).toContain(`EXTENSION, 0x0${EXTENSION.toString(16)}`);
     expect(equ('CALL_RETURN')).toBe(Hypercall.Return);
     expect(equ('CALL_SWITCH')).toBe(Hypercall.SwitchSpace);
     expect(equ('CALL_PIN')).toBe(Hypercall.Pin);
@@ -113,7 +115,9 @@ describe('nano-os.para', () => {
 /** A guest that makes one call and stops with the answer's low bits as its code. */
 function answerOf(call: number, args: number[], before = ''): number | undefined {
   const program = asm`
-_start: ${before}
+_start: li   a7, ${EXTENSION}
+        ecall
+        ${before}
         li   a0, ${args[0] ?? 0}
         li   a1, ${args[1] ?? 0}
         li   a2, ${args[2] ?? 0}
@@ -197,7 +201,9 @@ describe('calls', () => {
         sw t6, -2048(zero)
         ecall`;
       });
-      hypervisor.boot(asm`_start: ${calls.join('\n        ')}
+      hypervisor.boot(asm`_start: li a7, ${EXTENSION}
+        ecall
+        ${calls.join('\n        ')}
 1:      j 1b`);
       expect(hypervisor.run({ instructions: 300 }).message.length).toBeGreaterThan(10);
       expect(neighbour.every((byte) => byte === 0x5a)).toBe(true);

@@ -24,8 +24,8 @@ function stateOf(machine: Machine): Record<string, string | number> {
     misses: hart.tlb.misses,
     console: machine.console,
   };
-  hart.x.forEach((value, n) => (state[`x${n}`] = value));
-  hart.csrs.values.forEach((value, n) => value !== 0 && (state[`csr ${hex(n, 3)}`] = value));
+  for (const [n, value] of hart.x.entries()) state[`x${n}`] = value;
+  for (const [n, value] of hart.csrs.values.entries()) if (value !== 0) state[`csr ${hex(n, 3)}`] = value;
   state.tlb = hart.tlb.words.join(' ') + hart.tlb.nextVictim.join(' ');
   return state;
 }

@@ -1,7 +1,10 @@
 /**
  * The interface between a para-virtualized guest and its hypervisor, version 1.
  *
- * **The shared page** is at the top of the guest's address space, in its kernel mode only. Its words
+ * **To begin**, the guest's kernel makes an SBI call of the extension EXTENSION (a7); the answer in a0
+ * is the version. Before that, it is on a machine like any other, and need not be ported at all.
+ *
+ * **The shared page** is from then on at the top of the guest's address space, in its kernel mode only. Its words
  * are within reach of a load or store off x0, so that the guest's kernel reads and changes its
  * *virtual status word* with single instructions that don't trap. What the guest writes there is
  * believed at its next exit, whatever that is about: state is synchronised lazily.
@@ -14,6 +17,9 @@
  */
 
 export const ABI_VERSION = 1;
+
+/** The call that begins it all: an SBI extension in the space for vendors. */
+export const EXTENSION = 0x0976_6d6c;
 
 /** Where the shared words begin: 2 KiB below the top, as far down as a load off x0 reaches. */
 export const SHARED_VA = 0xffff_f800;

@@ -21,6 +21,7 @@ import { dispatch } from '../trap-and-emulate';
 import { type Hypervisor, type Report, Vm, type VmOptions } from '../vm';
 import {
   ABI_VERSION,
+  EXTENSION,
   Hypercall,
   MOST_CALLS,
   MOST_CONSOLE_BYTES,
@@ -32,6 +33,7 @@ import {
 import { SharedPage } from './shared-page';
 
 const A0 = registerNumber('a0')!;
+const A7 = registerNumber('a7')!;
 const SATP = csrNumber('satp');
 const REFUSED = -1;
 const DONE = 0;
@@ -56,10 +58,6 @@ export class Paravirtual implements Hypervisor {
       workOf: (trap) => (this.isHypercall(trap) ? { save: HYPERCALL_IN, restore: HYPERCALL_OUT } : undefined),
     });
     this.paging = this.vm.paging as ParavirtualPaging;
-    const pa = this.vm.frames.allocate()!;
-    this.shared.place(machine.ram, pa + (SHARED_VA % PAGE_BYTES));
-    this.vm.expose({ base: pa, size: PAGE_BYTES, accesses: [Access.Read, Access.Write] });
-    this.paging.tables.fix(SHARED_VA, { pa, rights: Pte.R | Pte.W | Pte.U, views: KERNEL_VIEWS });
   }
 
   boot(image: Loadable, options?: BootOptions): void {
@@ -75,8 +73,21 @@ export class Paravirtual implements Hypervisor {
   }
 
   private isHypercall(trap: Trap): boolean {
-    const { hart } = this.vm;
-    return trap.cause === Cause.EcallFromU && hart.mode === Mode.S && this.shared.word(Shared.Call) !== 0;
+    if (trap.cause !== Cause.EcallFromU || this.vm.hart.mode !== Mode.S) return false;
+    return this.shared.isUsed ? this.shared.word(Shared.Call) !== 0 : this.vm.hart.x[A7] === EXTENSION;
+  }
+
+  /** The guest wants to be para-virtualized: it gets its shared page. */
+  private begin(): void {
+    const { machine, frames, hart } = this.vm;
+    const pa = frames.allocate();
+    if (pa === undefined) throw new RangeError('No frame is left for the shared page. Give the VM more.');
+    this.shared.place(machine.ram, pa + (SHARED_VA % PAGE_BYTES));
+    this.vm.expose({ base: pa, size: PAGE_BYTES, accesses: [Access.Read, Access.Write] });
+    this.vm.occupy();
+    this.paging.tables.fix(SHARED_VA, { pa, rights: Pte.R | Pte.W | Pte.U, views: KERNEL_VIEWS });
+    this.shared.begunBy(machine.hart);
+    hart.x[A0] = ABI_VERSION;
   }
 
   private answer(trap: Trap): void {
@@ -85,10 +96,13 @@ export class Paravirtual implements Hypervisor {
       return;
     }
     const { hart } = this.vm;
+    hart.pc = (hart.pc + WORD) | 0;
+    if (!this.shared.isUsed) {
+      this.begin();
+      return;
+    }
     const number = this.shared.word(Shared.Call);
     this.shared.setWord(Shared.Call, 0);
-    if (!this.shared.isUsed) this.shared.begunBy(this.vm.machine.hart, hart);
-    hart.pc = (hart.pc + WORD) | 0;
     const answer = this.perform(number, [...hart.x.subarray(A0, A0 + 4)]);
     if (answer !== undefined) hart.x[A0] = answer;
   }

@@ -14,7 +14,6 @@ import { View } from '../paging/paging';
 import { Shared } from './abi';
 
 const MSTATUS = csrNumber('mstatus');
-const SATP = csrNumber('satp');
 const SIE = csrMask('mstatus', 'SIE');
 const SUM = csrMask('mstatus', 'SUM');
 const STATUS = csrMask('mstatus', 'SPP') | csrMask('mstatus', 'SPIE');
@@ -29,7 +28,7 @@ const REGISTERS: readonly (readonly [Shared, number])[] = [
 
 export class SharedPage implements RingLayout {
   readonly switchWork = LAYOUTS.user.switchWork;
-  /** Whether the guest has made a hypercall: before that, it is a guest like any other. */
+  /** Whether the guest has asked for the page: before that, it is a guest like any other. */
   isUsed = false;
   private memory: Memory | undefined;
   private base = 0;
@@ -55,18 +54,15 @@ export class SharedPage implements RingLayout {
     real.csrs.set('scounteren', -1);
   }
 
-  /** The guest's first hypercall: from now on the page is its status word. */
-  begunBy(real: Hart, virtual: Hart): void {
+  /** The guest has asked for it: from now on the page is its status word. */
+  begunBy(real: Hart): void {
     this.isUsed = true;
     this.begin(real);
-    this.read(virtual);
   }
 
   /** The guest's kernel may touch its users' pages without asking first. */
   view(virtual: Hart): View {
-    // A kernel that has paging off is shown the page, too: its first call is made there.
-    const isBare = virtual.csrs.values[SATP] >= 0;
-    if (!this.isUsed && !isBare) return LAYOUTS.user.view(virtual);
+    if (!this.isUsed) return LAYOUTS.user.view(virtual);
     return virtual.mode === Mode.U ? View.User : View.KernelSum;
   }
 
