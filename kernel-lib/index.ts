@@ -104,6 +104,16 @@ export {
 } from './hypervisor/classify';
 export { ABI_VERSION, EXTENSION, Hypercall, Shared, SHARED_VA } from './hypervisor/paravirtual/abi';
 export { Paravirtual } from './hypervisor/paravirtual/paravirtual';
+export {
+  type PassOptions,
+  type PassResult,
+  previrtualize,
+  SiteClass,
+  USUAL_PADS,
+} from './hypervisor/pre-virtual/pass';
+export { PreVirtual, type PreVirtualOptions, WEDGES } from './hypervisor/pre-virtual/pre-virtual';
+export { profile } from './hypervisor/pre-virtual/profile';
+export { type Site, wedged } from './hypervisor/pre-virtual/wedge';
 
 // Guests
 export { type DefectGuest, defectGuests } from './guests/defects';

@@ -10,6 +10,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { assemble, DEFAULT_ORIGIN } from '../code/assemble';
 import type { Program } from '../code/program';
+import { previrtualize, USUAL_PADS } from '../hypervisor/pre-virtual/pass';
 import { RAM_BASE } from '../machine/machine';
 
 /** Values for a guest's parameters, by name: integers of 32 bits, signed or unsigned. */
@@ -50,11 +51,23 @@ export function guestParameters(name: string): GuestParameters {
   return parametersIn(guestSource(name));
 }
 
+/** Behind a guest's name: the guest as the pre-virtualization pass makes it. */
+const PRE_VIRTUAL = '.previrt';
+
 /**
- * A guest, assembled: `guest('nano-os', { FORKS: 20 })`.
+ * A guest, assembled: `guest('nano-os', { FORKS: 20 })`. With `.previrt` behind its name, it is
+ * pre-virtualized first, with the usual pads.
  * @throws as `guestSource` does
  */
 export function guest(name: string, parameters: GuestParameters = {}): Program {
+  if (name.endsWith(PRE_VIRTUAL)) {
+    const original = name.slice(0, -PRE_VIRTUAL.length);
+    const { source } = previrtualize(guestSource(original, parameters), {
+      file: `${original}.s`,
+      pads: USUAL_PADS,
+    });
+    return assemble(source, { file: `${name}.s`, origin: DEFAULT_ORIGIN });
+  }
   const origin = name === 'firmware' ? RAM_BASE : DEFAULT_ORIGIN;
   return assemble(guestSource(name, parameters), { file: `${name}.s`, origin });
 }

@@ -84,6 +84,11 @@ export interface VmOptions {
   layout?: LayoutName | RingLayout;
   /** How its page tables are virtualized: `shadow` if left out. */
   paging?: PagingName | ((vm: PagedVm) => GuestPaging);
+  /**
+   * For guests that unmask interrupts without an exit: after how many cycles one that was pending and
+   * masked is offered again.
+   */
+  offerAgain?: number;
   /** What an exit costs before and after it is answered, where that is not what saving all costs. */
   workOf?: (trap: Trap) => { save: Work; restore: Work } | undefined;
   /** What is on the guest's board besides what is always there. */
@@ -112,6 +117,7 @@ export class Vm implements Hypervisor, PagedVm {
   private readonly layout: RingLayout;
   private readonly makePaging: (vm: PagedVm) => GuestPaging;
   private readonly workOf: VmOptions['workOf'];
+  private readonly offerAgain: number;
   private ownPaging: GuestPaging | undefined;
   /** Other memory that the guest may touch, where the shadow tables lead there. */
   private readonly exposed: PmpRange[] = [];
@@ -154,6 +160,7 @@ export class Vm implements Hypervisor, PagedVm {
     this.layout = typeof layout === 'string' ? LAYOUTS[layout] : layout;
     this.makePaging = typeof paging === 'string' ? PAGING[paging] : paging;
     this.workOf = options.workOf;
+    this.offerAgain = options.offerAgain ?? Number.POSITIVE_INFINITY;
     this.guest = new Machine({
       ...options.board,
       ram: ram.slice(base, size, RAM_BASE),
@@ -313,6 +320,11 @@ export class Vm implements Hypervisor, PagedVm {
     this.emulated++;
   }
 
+  /** What the present exit was about, as far as that was noted. */
+  get exitReason(): ExitReason | undefined {
+    return this.reason;
+  }
+
   /** Notes what the present exit was about. */
   because(reason: ExitReason): void {
     this.reason = reason;
@@ -428,6 +440,7 @@ export class Vm implements Hypervisor, PagedVm {
     const { csrs } = hart;
     const enabled = csrs.values[MIE];
     let next = this.sliceEnd;
+    if (hart.interruptPending) next = Math.min(next, now + this.offerAgain);
     if ((enabled & MACHINE_TIMER) !== 0) next = Math.min(next, guest.clint.nextEvent);
     if ((enabled & SUPERVISOR_TIMER) !== 0 && csrs.hasSupervisorTimer) {
       const ahead = guest.clint.cyclesUntil(csrs.values[STIMECMPH], csrs.values[STIMECMP]);

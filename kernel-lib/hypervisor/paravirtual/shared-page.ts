@@ -14,6 +14,7 @@ import { View } from '../paging/paging';
 import { Shared } from './abi';
 
 const MSTATUS = csrNumber('mstatus');
+const SATP = csrNumber('satp');
 const SIE = csrMask('mstatus', 'SIE');
 const SUM = csrMask('mstatus', 'SUM');
 const STATUS = csrMask('mstatus', 'SPP') | csrMask('mstatus', 'SPIE');
@@ -30,8 +31,17 @@ export class SharedPage implements RingLayout {
   readonly switchWork = LAYOUTS.user.switchWork;
   /** Whether the guest has asked for the page: before that, it is a guest like any other. */
   isUsed = false;
+  private readonly isPorted: boolean;
   private memory: Memory | undefined;
   private base = 0;
+
+  /**
+   * @param options `isPorted`: whether the guest's kernel knows that it may touch its users' pages and
+   *   look at the clock without asking (true if left out)
+   */
+  constructor(options: { isPorted?: boolean } = {}) {
+    this.isPorted = options.isPorted ?? true;
+  }
 
   /** Where the shared words are in real RAM: until this is said, there are none. */
   place(ram: Memory, pa: number): void {
@@ -49,7 +59,7 @@ export class SharedPage implements RingLayout {
 
   begin(real: Hart): void {
     LAYOUTS.user.begin(real);
-    if (!this.isUsed) return;
+    if (!this.isUsed || !this.isPorted) return;
     real.csrs.set('mcounteren', -1); // the time is the same for all: the guest may look
     real.csrs.set('scounteren', -1);
   }
@@ -60,9 +70,10 @@ export class SharedPage implements RingLayout {
     this.begin(real);
   }
 
-  /** The guest's kernel may touch its users' pages without asking first. */
+  /** A kernel that has paging off sees the page, too; a ported one may always touch its users' pages. */
   view(virtual: Hart): View {
-    if (!this.isUsed) return LAYOUTS.user.view(virtual);
+    const isBare = virtual.csrs.values[SATP] >= 0;
+    if (!this.isUsed || (!this.isPorted && !isBare)) return LAYOUTS.user.view(virtual);
     return virtual.mode === Mode.U ? View.User : View.KernelSum;
   }
 
@@ -76,8 +87,8 @@ export class SharedPage implements RingLayout {
     const enabled = this.word(Shared.Enabled) !== 0 ? SIE : 0;
     // In user mode interrupts are on whatever the word says: it is for the kernel.
     if (virtual.mode === Mode.S) csrs.modify(MSTATUS, enabled, SIE);
-    // SUM is always set: see `view`.
-    csrs.modify(MSTATUS, (this.word(Shared.Status) & STATUS) | SUM, STATUS);
+    // A ported kernel's SUM is always set: see `view`.
+    csrs.modify(MSTATUS, (this.word(Shared.Status) & STATUS) | (this.isPorted ? SUM : 0), STATUS);
     for (const [word, number] of REGISTERS) csrs.write(number, this.word(word));
   }
 

@@ -1,0 +1,115 @@
+/**
+ * Pre-virtualization: a guest that a tool has prepared (`pass.ts`), under a wedge (`wedge.ts`).
+ *
+ * It is as fast as para-virtualization where its pads have room, and as faithful as
+ * trap-and-emulate everywhere: what the wedge has not replaced traps and is emulated.
+ * LeVasseur et al. 2005; S4, Pre-virtualization. Read `../paravirtual/shared-page.ts` first.
+ */
+import { execute } from '../../engine/reference';
+import { Cause } from '../../isa/causes';
+import { EMULATE, HYPERCALL_IN, HYPERCALL_OUT } from '../../machine/cost';
+import type { BootOptions, Loadable, Machine, RunResult } from '../../machine/machine';
+import { PAGE_BYTES, Pte } from '../../machine/page-table';
+import { Access } from '../../machine/pmp';
+import type { Trap } from '../../machine/trap';
+import { View } from '../paging/paging';
+import { LazyShadow } from '../paging/shadow';
+import { SHARED_VA } from '../paravirtual/abi';
+import { SharedPage } from '../paravirtual/shared-page';
+import { dispatch } from '../trap-and-emulate';
+import { type Hypervisor, type Report, Vm, type VmOptions } from '../vm';
+import { calling, type Emulation, type Site, sharing, type WedgeOptions, wedged } from './wedge';
+
+/** The wedges, by the hypervisor that they are for. */
+export const WEDGES = { calling, sharing } as const satisfies Record<string, Emulation>;
+
+export interface PreVirtualOptions extends VmOptions, WedgeOptions {
+  /** `sharing` if left out. */
+  wedge?: keyof typeof WEDGES;
+}
+
+/**
+ * Cycles until an interrupt that the guest has masked is offered again: its flag is in memory, and
+ * nobody hears of its being set.
+ */
+const OFFER_AGAIN = 500;
+const KERNEL_VIEWS = [View.Kernel, View.KernelSum, View.KernelSumMxr];
+
+export class PreVirtual implements Hypervisor {
+  readonly vm: Vm;
+  /** Marked instructions of the guest, by address. */
+  readonly sites = new Map<number, Site>();
+  private readonly shared: SharedPage | undefined;
+  private readonly paging: LazyShadow;
+  private readonly options: PreVirtualOptions;
+
+  constructor(machine: Machine, options: PreVirtualOptions = {}) {
+    const { wedge = 'sharing' } = options;
+    this.options = { ...options, wedge };
+    this.shared = wedge === 'sharing' ? new SharedPage({ isPorted: false }) : undefined;
+    this.vm = new Vm(machine, `pre-virtualization, ${wedge}`, (vm, trap) => this.answer(vm, trap), {
+      ...options,
+      ...(this.shared === undefined ? {} : { layout: this.shared, offerAgain: OFFER_AGAIN }),
+      paging: (vm) => new LazyShadow(vm),
+      workOf: (trap) => (this.siteOf(trap) === undefined ? undefined : CALL_WORK),
+    });
+    this.paging = this.vm.paging as LazyShadow;
+  }
+
+  /** @throws Error if the guest is not pre-virtualized, or the wedge refuses it */
+  boot(image: Loadable, options?: BootOptions): void {
+    const { image: replaced, sites } = wedged(image, WEDGES[this.options.wedge ?? 'sharing'], this.options);
+    for (const site of sites) this.sites.set(site.begin | 0, site);
+    if (this.shared !== undefined) this.share(this.shared);
+    this.vm.boot(replaced, options);
+  }
+
+  run(limits?: { instructions?: number }): RunResult {
+    return this.vm.run(limits);
+  }
+
+  report(): Report {
+    return this.vm.report();
+  }
+
+  private share(shared: SharedPage): void {
+    const { machine, frames } = this.vm;
+    const pa = frames.allocate();
+    if (pa === undefined) throw new RangeError('No frame is left for the shared page. Give the VM more.');
+    shared.place(machine.ram, pa + (SHARED_VA % PAGE_BYTES));
+    this.vm.expose({ base: pa, size: PAGE_BYTES, accesses: [Access.Read, Access.Write] });
+    this.paging.tables.fix(SHARED_VA, { pa, rights: Pte.R | Pte.W | Pte.U, views: KERNEL_VIEWS });
+    shared.isUsed = true;
+  }
+
+  /** The marked instruction that an exit is about, if it is about one that was made a call. */
+  private siteOf(trap: Trap): Site | undefined {
+    const site = trap.cause === Cause.EcallFromU ? this.sites.get(this.vm.hart.pc) : undefined;
+    return site?.how === 'call' ? site : undefined;
+  }
+
+  private answer(vm: Vm, trap: Trap): void {
+    const site = this.siteOf(trap) ?? this.siteInPlace(trap);
+    if (site === undefined) {
+      dispatch(vm, trap);
+      return;
+    }
+    vm.charge(EMULATE);
+    vm.hart.pc = site.begin | 0;
+    execute(vm.hart, site.original);
+    const own = vm.hart.takeRaised();
+    if (own === undefined) vm.countEmulated();
+    else vm.reflect(own);
+  }
+
+  /** Where the guest's user mode has come upon code that was put in place: it is not shown the page. */
+  private siteInPlace({ cause, tval }: Trap): Site | undefined {
+    const isShared = this.shared !== undefined && this.paging.tables.isFixed(tval);
+    if (!isShared || (cause !== Cause.LoadPageFault && cause !== Cause.StorePageFault)) return undefined;
+    const { pc } = this.vm.hart;
+    const site = this.sites.get(pc);
+    return site?.how === 'in place' ? site : undefined;
+  }
+}
+
+const CALL_WORK = { save: HYPERCALL_IN, restore: HYPERCALL_OUT };

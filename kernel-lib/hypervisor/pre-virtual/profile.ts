@@ -1,0 +1,37 @@
+/**
+ * Profile feedback: which loads and stores of a guest must be marked, because they go to a device or
+ * to a page that the hypervisor watches. No look at the instruction can tell; a run can.
+ *
+ * The guest runs under trap-and-emulate with watched page tables, and each source line that trapped
+ * so is noted. LeVasseur et al. find the sensitive memory operations of Linux in this way.
+ */
+import type { Program } from '../../code/program';
+import { Cause } from '../../isa/causes';
+import type { Machine } from '../../machine/machine';
+import { dispatch, TrapAndEmulate } from '../trap-and-emulate';
+
+/** A device's register: PMP lets nobody in. */
+const ACCESS_FAULTS = new Set([Cause.LoadAccessFault, Cause.StoreAccessFault]);
+/** A run that is longer has shown what it does. */
+const MOST_INSTRUCTIONS = 20_000_000;
+
+/**
+ * Source lines (from 1) of the loads and stores that leave direct execution.
+ * @param machine a machine of its own for the run
+ * @throws RangeError if the program does not fit into it
+ */
+export function profile(program: Program, machine: Machine): ReadonlySet<number> {
+  const lines = new Set<number>();
+  const hypervisor = new TrapAndEmulate(machine, {
+    paging: 'shadow-traced',
+    dispatch(vm, trap) {
+      const at = vm.hart.pc >>> 0;
+      dispatch(vm, trap);
+      const line = program.lines.get(at)?.line;
+      if (line !== undefined && (ACCESS_FAULTS.has(trap.cause) || vm.exitReason === 'trace')) lines.add(line);
+    },
+  });
+  hypervisor.boot(program);
+  hypervisor.run({ instructions: MOST_INSTRUCTIONS });
+  return lines;
+}
