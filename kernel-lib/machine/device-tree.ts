@@ -25,6 +25,9 @@ function node(name: string, properties: Record<string, Property>, ...children: T
 const HART_HERTZ = 100_000_000;
 const TIMEBASE_HERTZ = HART_HERTZ / CYCLES_PER_TICK;
 
+/** The hart's extensions that have no letter. */
+const EXTENSIONS = ['zicntr', 'zicsr', 'zifencei', 'zihpm'];
+
 /** Handles by which nodes refer to each other. */
 enum Handle {
   HartInterrupts = 1,
@@ -95,7 +98,9 @@ function cpus(): TreeNode {
     reg: 0,
     status: 'okay',
     compatible: 'riscv',
-    'riscv,isa': 'rv32imac_zicntr_zicsr_zifencei_zihpm',
+    'riscv,isa': `rv32imac_${EXTENSIONS.join('_')}`,
+    'riscv,isa-base': 'rv32i',
+    'riscv,isa-extensions': ['i', 'm', 'a', 'c', ...EXTENSIONS],
     'mmu-type': 'riscv,sv32',
   };
   return node(

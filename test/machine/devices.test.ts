@@ -82,13 +82,21 @@ describe('the PLIC', () => {
     expect(machine.interruptLines & SEIP).toBe(0);
   });
 
-  it('gives a source again after it was completed, if its line is still high', () => {
+  it('offers a source again when the device raises its line again, but not while it is handled', () => {
     const { bus, plic, claim } = withSources([3, 1]);
+    const complete = () => bus.write(4, PLIC + 0x20_1004, 3);
     expect([claim(), claim()]).toEqual([3, 0]);
-    bus.write(4, PLIC + 0x20_1004, 3);
+    complete();
+    expect(claim()).toBe(0);
+    plic.setLine(3, true);
     expect(claim()).toBe(3);
+    plic.setLine(3, true);
+    expect(claim()).toBe(0);
+    complete();
+    expect(claim()).toBe(3);
+    complete();
+    plic.setLine(3, true);
     plic.setLine(3, false);
-    bus.write(4, PLIC + 0x20_1004, 3);
     expect(claim()).toBe(0);
   });
 

@@ -2,9 +2,10 @@
  * The platform-level interrupt controller: from the devices' lines to the hart's external
  * interrupts, for M mode (context 0) and S mode (context 1).
  *
- * A line that is high makes its source pending; the handler claims the pending source of highest
- * priority, and completes it when it has seen to the device. Until then the source is not pending
- * again. A line that falls before it is claimed takes its request back, as on QEMU.
+ * A device that raises its line makes its source pending; the handler claims the pending source of
+ * highest priority, and completes it when it has seen to the device. Until then the source is not
+ * offered again. As on QEMU, a line that falls takes its request back, and one that just stays high
+ * makes no new one until the device says again that it is: there are kernels that never acknowledge.
  * RISC-V Platform-Level Interrupt Controller Specification 1.0.0; memory map as on QEMU's `virt`.
  */
 import { csrMask } from '../../isa/csrs';
@@ -35,19 +36,17 @@ export class Plic implements Device {
   readonly size = 0x60_0000;
   /** The contexts that have something to claim, as bits of `mip`. */
   lines = 0;
-  /** Per source: 1 if the device holds its line high; if it waits to be claimed; if it is being handled. */
-  private readonly high = new Uint8Array(PLIC_SOURCES);
+  /** Per source: 1 if it waits to be claimed; if it is being handled. */
   private readonly pending = new Uint8Array(PLIC_SOURCES);
   private readonly claimed = new Uint8Array(PLIC_SOURCES);
   private readonly priority = new Uint8Array(PLIC_SOURCES);
   private readonly threshold = new Uint8Array(CONTEXTS);
   private readonly enabled = new Uint32Array(CONTEXTS * WORDS);
 
-  /** A device raises or lowers its line. */
+  /** A device says whether its line is high. */
   setLine(source: number, isHigh: boolean): void {
-    if ((this.high[source] === 1) === isHigh) return;
-    this.high[source] = isHigh ? 1 : 0;
-    this.pending[source] = isHigh && this.claimed[source] === 0 ? 1 : 0;
+    if ((this.pending[source] === 1) === isHigh) return;
+    this.pending[source] = isHigh ? 1 : 0;
     this.update();
   }
 
@@ -73,7 +72,7 @@ export class Plic implements Device {
   }
 
   exchange(stream: StateStream): void {
-    for (const part of [this.high, this.pending, this.claimed, this.priority, this.threshold, this.enabled])
+    for (const part of [this.pending, this.claimed, this.priority, this.threshold, this.enabled])
       stream.array(part);
     this.update();
   }
@@ -89,7 +88,8 @@ export class Plic implements Device {
     const context = Math.floor(offset / CONTEXT_STRIDE);
     if (context >= CONTEXTS) return;
     if (offset % CONTEXT_STRIDE === THRESHOLD) this.threshold[context] = value & HIGHEST_PRIORITY;
-    else if (offset % CONTEXT_STRIDE === CLAIM && this.isEnabled(context, value >>> 0)) this.complete(value);
+    else if (offset % CONTEXT_STRIDE === CLAIM && this.isEnabled(context, value >>> 0))
+      this.claimed[value] = 0;
   }
 
   private claim(context: number): number {
@@ -102,17 +102,12 @@ export class Plic implements Device {
     return source;
   }
 
-  private complete(source: number): void {
-    this.claimed[source] = 0;
-    this.pending[source] = this.high[source];
-  }
-
   /** The source that a claim gives: the pending one of highest priority, of these the lowest number. */
   private best(context: number): number {
     let best = 0;
     for (let source = 1; source < PLIC_SOURCES; source++) {
-      const isHigher = this.priority[source] > this.priority[best];
-      if (this.pending[source] === 1 && isHigher && this.isEnabled(context, source)) best = source;
+      if (this.pending[source] === 0 || this.claimed[source] === 1) continue;
+      if (this.priority[source] > this.priority[best] && this.isEnabled(context, source)) best = source;
     }
     return best;
   }
