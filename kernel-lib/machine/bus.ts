@@ -23,6 +23,8 @@ export interface Device {
 export class Bus {
   /** In the order in which they were attached. */
   readonly devices: Device[] = [];
+  /** Told of each access to a device. */
+  onDevice: (() => void) | undefined;
 
   constructor(readonly ram: Memory) {}
 
@@ -60,8 +62,11 @@ export class Bus {
   }
 
   private deviceAt(pa: number, width: number): Device | undefined {
-    for (const device of this.devices)
-      if (pa >= device.base && pa + width <= device.base + device.size) return device;
+    for (const device of this.devices) {
+      if (pa < device.base || pa + width > device.base + device.size) continue;
+      this.onDevice?.();
+      return device;
+    }
     return undefined;
   }
 }

@@ -136,6 +136,9 @@ export const DECODE: Work = { instruction: 73, l2: 10, memory: 1 };
 export const HYPERCALL_IN: Work = { instruction: 40, l1: 13, csrRead: 2 };
 export const HYPERCALL_OUT: Work = { instruction: 20, l1: 7 };
 
+/** A load or store that goes to a device, beyond its instruction. */
+export const DEVICE_ACCESS: Work = { deviceRegister: 1 };
+
 /** Reading or writing one word of a virtual CPU, which the hypervisor keeps in memory. */
 export const VCPU_ACCESS: Work = { instruction: 1, l1: 1 };
 
@@ -195,10 +198,16 @@ export class Clock {
   /** While set, work takes no time: for comparing two ways to do it step by step. */
   paused = false;
 
+  /** What each work that was charged before costs. */
+  private readonly known = new WeakMap<Work, number>();
+
   constructor(readonly costs: CostTable) {}
 
-  /** Lets the time pass that some work takes. */
+  /** Lets the time pass that some work takes. An object stands for the same work each time. */
   charge(work: Work): void {
-    if (!this.paused) this.cycles += cyclesOf(work, this.costs);
+    if (this.paused) return;
+    let cycles = this.known.get(work);
+    if (cycles === undefined) this.known.set(work, (cycles = cyclesOf(work, this.costs)));
+    this.cycles += cycles;
   }
 }

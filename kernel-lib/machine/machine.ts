@@ -10,7 +10,7 @@ import { Cause } from '../isa/causes';
 import { csrMask, csrNumber } from '../isa/csrs';
 import { Mode, registerNumber } from '../isa/registers';
 import { Bus } from './bus';
-import { Clock, COSTS, type CostPreset, type CostTable } from './cost';
+import { Clock, COSTS, type CostPreset, type CostTable, DEVICE_ACCESS } from './cost';
 import { type Board, boardTree, flatten } from './device-tree';
 import { Clint } from './devices/clint';
 import { Finisher } from './devices/finisher';
@@ -149,6 +149,8 @@ export class Machine {
     this.virtio = this.virtioSlots(options.virtioVersion ?? 1);
     for (const device of [this.clint, this.plic, this.uart, this.finisher, ...this.virtio])
       this.bus.attach(device);
+    // A board without an engine is a hypervisor's idea of one: its registers are words in memory.
+    if (this.engine !== undefined) this.bus.onDevice = () => this.clock.charge(DEVICE_ACCESS);
     this.uart.line = (isHigh) => this.plic.setLine(UART_SOURCE, isHigh);
     this.hart = new Hart(this, options);
     this.hart.pc = this.ram.base | 0;
