@@ -23,8 +23,6 @@ export interface Device {
 export class Bus {
   /** In the order in which they were attached. */
   readonly devices: Device[] = [];
-  /** Told of each access to a device. */
-  onDevice: (() => void) | undefined;
 
   constructor(readonly ram: Memory) {}
 
@@ -62,11 +60,8 @@ export class Bus {
   }
 
   private deviceAt(pa: number, width: number): Device | undefined {
-    for (const device of this.devices) {
-      if (pa < device.base || pa + width > device.base + device.size) continue;
-      this.onDevice?.();
-      return device;
-    }
+    for (const device of this.devices)
+      if (pa >= device.base && pa + width <= device.base + device.size) return device;
     return undefined;
   }
 }

@@ -136,6 +136,8 @@ export const DECODE: Work = { instruction: 73, l2: 10, memory: 1 };
 export const HYPERCALL_IN: Work = { instruction: 40, l1: 13, csrRead: 2 };
 export const HYPERCALL_OUT: Work = { instruction: 20, l1: 7 };
 
+export const NO_WORK: Work = {};
+
 /** A load or store that goes to a device, beyond its instruction. */
 export const DEVICE_ACCESS: Work = { deviceRegister: 1 };
 

@@ -10,7 +10,7 @@ import { Cause } from '../isa/causes';
 import { csrMask, csrNumber } from '../isa/csrs';
 import { Mode, registerNumber } from '../isa/registers';
 import { Bus } from './bus';
-import { Clock, COSTS, type CostPreset, type CostTable, DEVICE_ACCESS } from './cost';
+import { Clock, COSTS, type CostPreset, type CostTable, DEVICE_ACCESS, NO_WORK, type Work } from './cost';
 import { type Board, boardTree, flatten } from './device-tree';
 import { Clint } from './devices/clint';
 import { Finisher } from './devices/finisher';
@@ -149,8 +149,6 @@ export class Machine {
     this.virtio = this.virtioSlots(options.virtioVersion ?? 1);
     for (const device of [this.clint, this.plic, this.uart, this.finisher, ...this.virtio])
       this.bus.attach(device);
-    // A board without an engine is a hypervisor's idea of one: its registers are words in memory.
-    if (this.engine !== undefined) this.bus.onDevice = () => this.clock.charge(DEVICE_ACCESS);
     this.uart.line = (isHigh) => this.plic.setLine(UART_SOURCE, isHigh);
     this.hart = new Hart(this, options);
     this.hart.pc = this.ram.base | 0;
@@ -207,6 +205,11 @@ export class Machine {
     const { csrs } = this.hart;
     if (!csrs.hasSupervisorTimer) return Number.POSITIVE_INFINITY;
     return this.clint.cyclesUntil(csrs.values[STIMECMPH], csrs.values[STIMECMP]);
+  }
+
+  /** A board without an engine is a hypervisor's idea of one: its devices' registers are words in memory. */
+  get deviceWork(): Work {
+    return this.engine === undefined ? NO_WORK : DEVICE_ACCESS;
   }
 
   /** What the guest has printed. */
