@@ -46,7 +46,7 @@ export { NO_TRAP, type Trap } from './machine/trap';
 export { Memory } from './machine/memory';
 export { Bus, type Device } from './machine/bus';
 export { CsrFile } from './machine/csr-file';
-export { Clock, COSTS, type CostTable, cyclesOf, type Work } from './machine/cost';
+export { Clock, COSTS, type CostPreset, type CostTable, cyclesOf, type Work } from './machine/cost';
 export { Hart } from './machine/hart';
 export {
   type Engine,
@@ -87,6 +87,14 @@ export {
 } from './hypervisor/trap-and-emulate';
 export { FullEmulation } from './hypervisor/full-emulation';
 export { type GuestOptions, type SeveralOptions, type SeveralReport, SeveralVms } from './hypervisor/several';
+export {
+  type ComparedRow,
+  type ComparedTechnique,
+  type CompareOptions,
+  compare,
+  costSweep,
+  directShare,
+} from './hypervisor/compare';
 export { TECHNIQUES, type Technique, type TechniqueName } from './hypervisor/techniques';
 export {
   type BarredWindow,

@@ -6,7 +6,7 @@
  * and `run` repeats: take an interrupt, or wait, or execute. Read `isa/meaning.ts` first.
  */
 import { decode, type Instruction } from '../code/decode';
-import { Cause } from '../isa/causes';
+import { Cause, isCall } from '../isa/causes';
 import { csrNumber } from '../isa/csrs';
 import { type Action, csrReadsAndWrites, type Expression, type Leaf, type Operator } from '../isa/meaning';
 import { type CsrRights, insteadOfTrap, rightsByDefect } from '../isa/profiles';
@@ -262,11 +262,12 @@ export function takeRaised(machine: Machine): void {
 
 /** Takes a trap at pc, with what it costs. */
 export function takeTrap(machine: Machine, trap: Trap): void {
-  machine.clock.charge(TRAP);
+  machine.clock.charge(isCall(trap.cause) ? CALL : TRAP);
   machine.takeTrap(trap);
 }
 
 const TRAP = { trapIn: 1 };
+const CALL = { callIn: 1 };
 const PLAIN = { instruction: 1 };
 const RETURN = { instruction: 1, trapOut: 1 };
 

@@ -12,7 +12,7 @@ import type { Hypervisor, VmOptions } from './vm';
 export type Technique = (machine: Machine, options?: VmOptions) => Hypervisor;
 
 // biome-ignore format: a table
-export const TECHNIQUES = {
+const ROWS = {
   'full-emulation':          (machine, options) => new FullEmulation(machine, options),
   'trap-and-emulate':        (machine, options) => new TrapAndEmulate(machine, options),
   'trap-and-emulate, ring 1': (machine, options) => new TrapAndEmulate(machine, { ...options, layout: 'ring1' }),
@@ -21,4 +21,6 @@ export const TECHNIQUES = {
   'para-virtualization':     (machine, options) => new Paravirtual(machine, options),
 } as const satisfies Record<string, Technique>;
 
-export type TechniqueName = keyof typeof TECHNIQUES;
+export type TechniqueName = keyof typeof ROWS;
+
+export const TECHNIQUES: Readonly<Record<TechniqueName, Technique>> = ROWS;

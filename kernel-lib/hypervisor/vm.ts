@@ -10,7 +10,7 @@
  * the cycles.
  */
 import { decode, type Instruction } from '../code/decode';
-import { type Cause, INTERRUPT } from '../isa/causes';
+import { type Cause, INTERRUPT, isCall } from '../isa/causes';
 import { csrMask, csrNumber } from '../isa/csrs';
 import { Mode } from '../isa/registers';
 import { DECODE, RESTORE_GUEST, SAVE_GUEST, SWITCH_TABLES, VCPU_ACCESS, type Work } from '../machine/cost';
@@ -353,7 +353,8 @@ export class Vm implements Hypervisor, PagedVm {
   /** A trap of the real hart: everything between leaving the guest and entering it again. */
   private exit(trap: Trap): void {
     const { machine, hart } = this;
-    this.leave(machine.clock.costs.trapIn);
+    const { callIn, trapIn } = machine.clock.costs;
+    this.leave(isCall(trap.cause) ? callIn : trapIn);
     const work = this.workOf?.(trap);
     this.charge(work?.save ?? SAVE_GUEST);
     const { mode } = hart;

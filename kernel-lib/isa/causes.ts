@@ -33,6 +33,11 @@ export function isInterrupt(cause: Cause): boolean {
   return cause >= INTERRUPT;
 }
 
+/** True for environment calls: traps that a program asks for. */
+export function isCall(cause: Cause): boolean {
+  return cause >= Cause.EcallFromU && cause <= Cause.EcallFromM;
+}
+
 /** The cause in words: `illegal instruction`, `supervisor timer interrupt`. */
 export function causeName(cause: Cause): string {
   const name: string | undefined = Cause[cause];

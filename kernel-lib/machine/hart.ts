@@ -17,7 +17,7 @@ import {
 } from '../isa/profiles';
 import { Mode } from '../isa/registers';
 import type { Bus } from './bus';
-import type { Clock } from './cost';
+import type { Clock, Work } from './cost';
 import { CsrFile, type LiveState } from './csr-file';
 import type { Memory } from './memory';
 import { ACCESS_FAULT, type AccessedDirty, Mmu } from './mmu';
@@ -93,6 +93,8 @@ export interface Surroundings {
   readonly timeLow: number;
   readonly timeHigh: number;
   readonly interruptLines: number;
+  /** What a load or store costs that goes to a device, beyond its instruction. */
+  readonly deviceWork: Work;
 }
 
 /** How a hart is built. */
@@ -224,6 +226,7 @@ export class Hart implements LiveState {
     if (crossesPage(width, va)) return this.loadAcross(width, va);
     const pa = this.translate(va, Access.Read, width);
     if (pa < 0) return 0;
+    if (!this.ram.holds(pa, width)) this.board.clock.charge(this.board.deviceWork);
     const value = this.board.bus.read(width, pa);
     if (value !== undefined) return value | 0;
     this.raise(Cause.LoadAccessFault, va);
@@ -237,7 +240,9 @@ export class Hart implements LiveState {
       return;
     }
     const pa = this.translate(va, Access.Write, width);
-    if (pa >= 0 && !this.board.bus.write(width, pa, value)) this.raise(Cause.StoreAccessFault, va);
+    if (pa < 0) return;
+    if (!this.ram.holds(pa, width)) this.board.clock.charge(this.board.deviceWork);
+    if (!this.board.bus.write(width, pa, value)) this.raise(Cause.StoreAccessFault, va);
   }
 
   /** A load from two pages: byte by byte, after both have been found accessible. */

@@ -10,7 +10,7 @@ import { Cause } from '../isa/causes';
 import { csrMask, csrNumber } from '../isa/csrs';
 import { Mode, registerNumber } from '../isa/registers';
 import { Bus } from './bus';
-import { Clock, COSTS, type CostPreset, type CostTable } from './cost';
+import { Clock, COSTS, type CostPreset, type CostTable, DEVICE_ACCESS, NO_WORK, type Work } from './cost';
 import { type Board, boardTree, flatten } from './device-tree';
 import { Clint } from './devices/clint';
 import { Finisher } from './devices/finisher';
@@ -205,6 +205,11 @@ export class Machine {
     const { csrs } = this.hart;
     if (!csrs.hasSupervisorTimer) return Number.POSITIVE_INFINITY;
     return this.clint.cyclesUntil(csrs.values[STIMECMPH], csrs.values[STIMECMP]);
+  }
+
+  /** A board without an engine is a hypervisor's idea of one: its devices' registers are words in memory. */
+  get deviceWork(): Work {
+    return this.engine === undefined ? NO_WORK : DEVICE_ACCESS;
   }
 
   /** What the guest has printed. */

@@ -280,7 +280,7 @@ export class ShadowTables {
 
   /** Forgets the shadows of one address space. */
   dropSpace(space: Space): void {
-    this.spaces.delete(space.satp);
+    if (!this.spaces.delete(space.satp)) return;
     for (const root of space.roots) if (root !== undefined) this.release(root);
     space.roots.length = 0;
     this.dropped?.(space);

@@ -27,8 +27,10 @@ const PPN_MASK = csrMask('satp', 'PPN');
 const PTE_BYTES = 4;
 /** What a page is watched for. */
 const US = 'page tables';
-/** Lower tables that are taken over as a whole when an address space is first used; others are when touched. */
-const MOST_EAGER_TABLES = 64;
+/** Entries that are taken over at once, at most: the rest comes when it is touched. */
+const MOST_AT_ONCE = 4096;
+/** A page that is this often a table is no honest one: its stores are too dear to follow. */
+const MOST_USES = 16;
 /**
  * Stores to the tables of an address space that the guest is not in, after which we give it up: it is
  * probably none any more, and its pages are being used for something else. (KVM calls it flooding.)
@@ -54,6 +56,8 @@ export class TracedShadow extends LazyShadow {
   private readonly traced = new Map<Space, Traced>();
   /** By page number. */
   private readonly uses = new Map<number, Use[]>();
+  /** Entries that may still be taken over at this time. */
+  private left = MOST_AT_ONCE;
 
   constructor(
     vm: PagedVm,
@@ -91,11 +95,9 @@ export class TracedShadow extends LazyShadow {
       this.traced.set(space, { root: page, lower: new Map(), stores: 0 });
       this.use(page, { space, index: 'root' });
     }
-    const { lower } = this.traced.get(space)!;
-    for (let index = 0; index < TABLE_ENTRIES; index++) {
-      if (lower.size >= MOST_EAGER_TABLES) break;
+    this.left = MOST_AT_ONCE;
+    for (let index = 0; index < TABLE_ENTRIES && this.left > 0; index++)
       if (!this.takeOver(space, root, index)) return;
-    }
   }
 
   /** Takes over all that the guest has in 4 MiB of an address space. False if the shadow is gone. */
@@ -103,13 +105,15 @@ export class TracedShadow extends LazyShadow {
     const traced = this.traced.get(space)!;
     const upper = this.entry(traced.root, index);
     if (!isValid(upper, 1)) return true;
+    this.left--;
     this.vm.charge(SYNC_ENTRY);
     const va = index * SUPERPAGE_BYTES;
     if (isLeaf(upper)) return this.tables.map(root, va, upper, true);
     this.adopt(space, index);
-    for (let n = 0; n < TABLE_ENTRIES; n++) {
+    for (let n = 0; n < TABLE_ENTRIES && this.left > 0; n++) {
       const pte = this.entry(ppnOf(upper), n);
       if (!isValid(pte, 0)) continue;
+      this.left--;
       this.vm.charge(SYNC_ENTRY);
       if (!this.tables.map(root, va + n * PAGE_BYTES, pte, false)) return false;
     }
@@ -161,7 +165,8 @@ export class TracedShadow extends LazyShadow {
         word += PAGE_BYTES - PTE_BYTES - (word % PAGE_BYTES);
         continue;
       }
-      for (const use of [...uses]) this.changed(use, (word % PAGE_BYTES) / PTE_BYTES);
+      if (uses.length > MOST_USES) for (const { space } of [...uses]) this.tables.dropSpace(space);
+      else for (const use of [...uses]) this.changed(use, (word % PAGE_BYTES) / PTE_BYTES);
     }
   }
 
@@ -187,6 +192,7 @@ export class TracedShadow extends LazyShadow {
       traced.lower.delete(n);
       this.unuse(before, space, n);
     }
+    this.left = MOST_AT_ONCE;
     this.refill(space, (root) => {
       this.tables.dropUpper(root, n * SUPERPAGE_BYTES);
       return this.takeOver(space, root, n);
