@@ -12,19 +12,27 @@ import {
   type Program,
 } from 'kernel-lib';
 import { describe, expect, it } from 'vitest';
+import { ENGINES, type EngineName, type RunnableOptions } from '../../kernel-lib/engine/create';
 import { hartState } from '../../kernel-lib/lab/hart-state';
 import { EXPECTED } from './expected';
 
-function run(program: Program, costs: CostTable = COSTS['arm-est'], instructions = 20_000_000) {
-  const machine = createMachine({ costs });
+const ENGINE_NAMES = Object.keys(ENGINES) as EngineName[];
+
+interface RunOptions extends RunnableOptions {
+  engine?: EngineName;
+  instructions?: number;
+}
+
+function run(program: Program, { instructions = 20_000_000, ...options }: RunOptions = {}) {
+  const machine = createMachine(options);
   new Firmware(machine).boot(program);
   const { reason, code } = machine.run({ instructions });
   return { machine, reason, code };
 }
 
 describe.each(Object.entries(EXPECTED))('%s', (name, { console, code = 0 }) => {
-  it('prints what its header promises', () => {
-    const result = run(guest(name));
+  it.each(ENGINE_NAMES)('prints what its header promises, with the engine %s', (engine) => {
+    const result = run(guest(name), { engine });
     expect(result.machine.console).toBe(console);
     expect(result).toMatchObject({ reason: 'finished', code });
   });
@@ -42,7 +50,7 @@ const SLOW = { ...COSTS['arm-est'], name: 'slow', instruction: 7, pageTableRead:
 
 it.each(Object.keys(EXPECTED))('what %s leaves behind does not depend on when its timer rings', (name) => {
   const program = guest(name);
-  const [one, other] = [run(program).machine, run(program, SLOW).machine];
+  const [one, other] = [run(program).machine, run(program, { costs: SLOW }).machine];
   if (name === 'nano-os') expect(one.traps).not.toBe(other.traps); // it was preempted more often
   expect(other.console).toBe(one.console);
   expect(hartState(other.hart)).toEqual(hartState(one.hart));
@@ -52,6 +60,17 @@ it.each(Object.keys(EXPECTED))('what %s leaves behind does not depend on when it
 it('what nano-os prints does not depend on how long a slice is', () => {
   const consoles = [40, 300, 100_000].map((SLICE) => run(guest('nano-os', { SLICE })).machine.console);
   expect(consoles).toEqual(consoles.map(() => EXPECTED['nano-os'].console));
+});
+
+it.each([1, 2] as const)('nano-os writes to a disk with the interface of version %i', (virtioVersion) => {
+  const disk = new Uint8Array(64 * 512);
+  const { machine } = run(guest('nano-os', { SECTORS: 3 }), { disk, virtioVersion });
+  expect(machine.console).toContain('a disk\nprocess 1: .... sector sector sector done\n');
+  expect(machine.console).toContain('self-check passed');
+  const words = new Int32Array(disk.buffer);
+  for (const sector of [1, 2, 3])
+    expect([...words.subarray(128 * sector, 128 * sector + 3)]).toEqual([sector, sector + 7, sector + 14]);
+  expect(words.subarray(128 * 4).every((word) => word === 0)).toBe(true);
 });
 
 describe('the self-check of nano-os', () => {
@@ -117,14 +136,14 @@ describe('parameters', () => {
   });
 
   it('let hostile hog the hart', () => {
-    const { reason, machine } = run(guest('hostile', { FOREVER: 1 }), COSTS['arm-est'], 300_000);
+    const { reason, machine } = run(guest('hostile', { FOREVER: 1 }), { instructions: 300_000 });
     expect(machine.console).toMatch(/for ever\n$/);
     expect(reason).toBe('budget');
   });
 
   it('let rtos report how late it was', () => {
     const late = (costs: CostTable) => {
-      const { machine } = run(guest('rtos', { REPORT: 1 }), costs);
+      const { machine } = run(guest('rtos', { REPORT: 1 }), { costs });
       const [, worst] = /lateness in ticks: ([0-9a-f]{8})\n.*missed: 00000000/.exec(machine.console) ?? [];
       return Number.parseInt(worst, 16);
     };
