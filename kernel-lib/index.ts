@@ -43,12 +43,25 @@ export { ElfError, readElf, toElf } from './code/elf';
 
 // The machine
 export { NO_TRAP, type Trap } from './machine/trap';
-export { Memory } from './machine/memory';
-export { Bus, type Device } from './machine/bus';
+export { SnapshotError } from './machine/state';
+export { Memory, type MemoryWatcher } from './machine/memory';
+export { Bus, type Device, type InterruptLine } from './machine/bus';
 export { CsrFile } from './machine/csr-file';
 export { Clock, COSTS, type CostPreset, type CostTable, cyclesOf, type Work } from './machine/cost';
-export { Hart } from './machine/hart';
+export { flagsText, isLeaf, isValid, makePte, PAGE_BYTES, Pte, ppnOf, vpn } from './machine/page-table';
+export { Tlb, type TlbEntry, type TlbListener } from './machine/tlb';
+export { Access, Pmp } from './machine/pmp';
+export { Mmu } from './machine/mmu';
+export { Hart, type HartOptions } from './machine/hart';
+export { Clint } from './machine/devices/clint';
+export { Plic } from './machine/devices/plic';
+export { Uart } from './machine/devices/uart';
+export { VirtioMmio } from './machine/devices/virtio-mmio';
+export { VirtioBlock } from './machine/devices/virtio-block';
+export { VirtioConsole } from './machine/devices/virtio-console';
+export { boardTree, flatten } from './machine/device-tree';
 export {
+  type BootOptions,
   type Engine,
   type Loadable,
   Machine,
@@ -63,6 +76,7 @@ export { Firmware } from './machine/sbi';
 // Engines
 export { execute, reference, step } from './engine/reference';
 export { interpreter } from './engine/interpreter';
+export { loadable, together } from './engine/image';
 export { createMachine, ENGINES, type EngineName, type RunnableOptions } from './engine/create';
 
 // Hypervisors
