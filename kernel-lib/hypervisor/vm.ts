@@ -10,7 +10,7 @@
  * the cycles.
  */
 import { decode, type Instruction } from '../code/decode';
-import { type Cause, INTERRUPT, isCall } from '../isa/causes';
+import { Cause, INTERRUPT, isCall } from '../isa/causes';
 import { csrMask, csrNumber } from '../isa/csrs';
 import { Mode } from '../isa/registers';
 import { DECODE, RESTORE_GUEST, SAVE_GUEST, SWITCH_TABLES, VCPU_ACCESS, type Work } from '../machine/cost';
@@ -104,6 +104,8 @@ const SUPERVISOR_TIMER = csrMask('mie', 'STIE');
 const ALL_ACCESSES = [Access.Read, Access.Write, Access.Execute];
 const MOST_FOR_TABLES = 4 * MiB;
 const REASONS: readonly (ExitReason | undefined)[] = [undefined, 'hidden fault', 'device', 'trace'];
+/** No address of an instruction. */
+const NOWHERE = 1;
 const MOST_DECODED = 1 << 16;
 
 export class Vm implements Hypervisor, PagedVm {
@@ -123,7 +125,12 @@ export class Vm implements Hypervisor, PagedVm {
   private readonly exposed: PmpRange[] = [];
   /** By instruction, then by cause, mode and reason. */
   private readonly exits = new Map<string, Map<number, ExitCount>>();
-  private readonly decoded = new Map<number, Instruction | undefined>();
+  private readonly decoded = new Map<number, Instruction>();
+  /** The instruction of the present exit, and where it is. */
+  private readonly noted: { pc: number; instruction: Instruction | undefined } = {
+    pc: NOWHERE,
+    instruction: undefined,
+  };
   private reason: ExitReason | undefined;
   private readonly direct = { user: 0, kernel: 0 };
   private emulated = 0;
@@ -307,7 +314,7 @@ export class Vm implements Hypervisor, PagedVm {
    */
   instruction(): Instruction | undefined {
     this.charge(DECODE);
-    return this.peekInstruction();
+    return this.noted.pc === this.hart.pc ? this.noted.instruction : this.peekInstruction();
   }
 
   /** Makes a trap the guest's own: its virtual hart takes it, as a real one would. */
@@ -358,13 +365,11 @@ export class Vm implements Hypervisor, PagedVm {
     const work = this.workOf?.(trap);
     this.charge(work?.save ?? SAVE_GUEST);
     const { mode } = hart;
-    const isInterrupt = trap.cause >= INTERRUPT;
-    const instruction = isInterrupt
-      ? 'interrupt'
-      : (this.peekInstruction()?.row.name ?? 'not an instruction');
+    const name = this.noteInstruction(trap);
     this.reason = undefined;
     this.dispatch(this, trap);
-    this.count(trap.cause, mode, this.reason === undefined ? instruction : 'any');
+    this.count(trap.cause, mode, this.reason === undefined ? name : 'any');
+    this.noted.pc = NOWHERE;
     this.settle();
     if (this.guest.finished || this.guest.stopped !== undefined) machine.stopped = this.guest.stopped;
     else if (this.yields && (hart.waiting || machine.cycles >= this.sliceEnd)) machine.stopped = SLICE_OVER;
@@ -437,11 +442,13 @@ export class Vm implements Hypervisor, PagedVm {
   private nextInterrupt(): number {
     const { guest, hart } = this;
     const now = this.machine.cycles;
-    if (hart.interruptToTake() !== NO_TRAP) return now;
     const { csrs } = hart;
     const enabled = csrs.values[MIE];
     let next = this.sliceEnd;
-    if (hart.interruptPending) next = Math.min(next, now + this.offerAgain);
+    if (hart.interruptPending) {
+      if (hart.interruptToTake() !== NO_TRAP) return now;
+      next = Math.min(next, now + this.offerAgain);
+    }
     if ((enabled & MACHINE_TIMER) !== 0) next = Math.min(next, guest.clint.nextEvent);
     if ((enabled & SUPERVISOR_TIMER) !== 0 && csrs.hasSupervisorTimer) {
       const ahead = guest.clint.cyclesUntil(csrs.values[STIMECMPH], csrs.values[STIMECMP]);
@@ -462,14 +469,33 @@ export class Vm implements Hypervisor, PagedVm {
     }
   }
 
+  /**
+   * Remembers the instruction that an exit is about, and tells its name. Of an illegal one the hart has
+   * told the word; it may no longer be where the guest's tables lead now.
+   */
+  private noteInstruction({ cause, tval }: Trap): string {
+    const { noted } = this;
+    noted.pc = this.hart.pc;
+    if (cause >= INTERRUPT) {
+      noted.pc = NOWHERE;
+      return 'interrupt';
+    }
+    noted.instruction = cause === Cause.IllegalInstruction ? this.decode(tval) : this.peekInstruction();
+    return noted.instruction?.row.name ?? 'not an instruction';
+  }
+
   /** The instruction at the guest's pc, for those who only look. */
   private peekInstruction(): Instruction | undefined {
     const word = this.hart.peekInstruction();
-    if (word === undefined) return undefined;
-    if (this.decoded.has(word)) return this.decoded.get(word);
+    return word === undefined ? undefined : this.decode(word);
+  }
+
+  private decode(word: number): Instruction | undefined {
+    const known = this.decoded.get(word);
+    if (known !== undefined) return known;
     if (this.decoded.size >= MOST_DECODED) this.decoded.clear();
     const instruction = decode(word);
-    this.decoded.set(word, instruction);
+    if (instruction !== undefined) this.decoded.set(word, instruction);
     return instruction;
   }
 

@@ -298,8 +298,11 @@ export class Hart implements LiveState {
 
   /** The instruction at pc, for those who only look: undefined where there is none to fetch. */
   peekInstruction(): number | undefined {
-    const low = this.peekHalf(this.pc);
-    if (low === undefined || (low & 3) !== 3) return low;
+    const pa = this.mmu.peek(this.pc, Access.Execute, this.mode);
+    if (pa < 0 || !this.ram.holds(pa, 2)) return undefined;
+    const low = this.ram.read(2, pa);
+    if ((low & 3) !== 3) return low;
+    if (!crossesPage(4, this.pc) && this.ram.holds(pa, 4)) return this.ram.read(4, pa);
     const high = this.peekHalf((this.pc + 2) | 0);
     return high === undefined ? undefined : low | (high << 16);
   }

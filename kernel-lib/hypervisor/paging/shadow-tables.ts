@@ -39,6 +39,8 @@ const FEWEST_FRAMES = 16;
 export interface Root {
   readonly view: View;
   readonly pa: number;
+  /** Physical addresses of its lower tables. */
+  readonly tables: Set<number>;
   asid: number;
   /** Of the ASIDs, when `asid` was taken. */
   generation: number;
@@ -142,7 +144,7 @@ export class ShadowTables {
     if (pa === undefined) throw new RangeError('The frames of a VM are all in use. Give it more of them.');
     this.vm.charge(CLEAR_FRAME);
     const { asids, view } = this.vm;
-    return { view, pa, asid: asids.take(), generation: asids.generation };
+    return { view, pa, tables: new Set(), asid: asids.take(), generation: asids.generation };
   }
 
   /**
@@ -200,6 +202,7 @@ export class ShadowTables {
     if (isTable(upper)) return ppnOf(upper) * PAGE_BYTES;
     const table = this.vm.frames.allocate();
     if (table === undefined) return undefined;
+    root.tables.add(table);
     this.vm.charge(CLEAR_FRAME);
     if (upper !== 0) {
       const step = ppnOf(upper) === BARRED_PPN ? 0 : 1;
@@ -266,7 +269,10 @@ export class ShadowTables {
 
   private unmapUpper(root: Root, va: number): void {
     const upper = this.read(root.pa, vpn(va, 1));
-    if (isTable(upper)) this.vm.frames.release(ppnOf(upper) * PAGE_BYTES);
+    if (isTable(upper)) {
+      root.tables.delete(ppnOf(upper) * PAGE_BYTES);
+      this.vm.frames.release(ppnOf(upper) * PAGE_BYTES);
+    }
     this.write(root.pa, vpn(va, 1), 0);
   }
 
@@ -287,10 +293,7 @@ export class ShadowTables {
   }
 
   private release(root: Root): void {
-    for (let index = 0; index < TABLE_ENTRIES; index++) {
-      const upper = this.read(root.pa, index);
-      if (isTable(upper)) this.vm.frames.release(ppnOf(upper) * PAGE_BYTES);
-    }
+    for (const table of root.tables) this.vm.frames.release(table);
     this.vm.frames.release(root.pa);
   }
 
