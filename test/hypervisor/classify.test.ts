@@ -16,6 +16,8 @@ import {
   witnessRows,
 } from 'kernel-lib';
 import { describe, expect, it } from 'vitest';
+import { tablesOf } from '../../kernel-lib/lab/show';
+import { tableText } from '../../kernel-lib/lab/table';
 
 const NAMES = Object.keys(PROFILES) as ProfileName[];
 const classified = new Map<ProfileName, Classification>(NAMES.map((name) => [name, classify(name)]));
@@ -308,4 +310,23 @@ describe('the theorems', () => {
 
 it('the same profile has the same classification', () => {
   expect(classify('arm')).toEqual(classified.get('arm'));
+});
+
+describe('shown', () => {
+  const text = (thing: Parameters<typeof tablesOf>[0]) => tablesOf(thing).map(tableText).join('\n');
+
+  it('a classification says what is critical, and what the theorems make of it', () => {
+    const shown = text(classified.get('itanium')!);
+    expect(shown).toMatch(/1: virtualizable +no +read stvec, write stvec/);
+    expect(shown).toMatch(/read satp +thash +location/);
+    expect(text(classified.get('riscv')!)).toMatch(/3: hybrid virtualizable +yes/);
+  });
+
+  it('a witness has its states side by side', () => {
+    const shown = text(finding('x86', 'clear sstatus').witnesses.mode!);
+    expect(shown).toMatch(/^csrc sstatus.* on x86: witness of mode/);
+    expect(shown).toMatch(/place +in U mode: before +after +in S mode: before +after/);
+    expect(shown).toMatch(/mode +U +U +S +S/);
+    expect(shown).toMatch(/trap +none +none/);
+  });
 });
