@@ -6,20 +6,22 @@
  */
 import { hex } from '../bits';
 import { disassemble } from '../code/disassemble';
+import type { Classification, Witness } from '../hypervisor/classify';
 import type { ExitCount, Hypervisor, Report } from '../hypervisor/vm';
 import { causeName } from '../isa/causes';
 import { csrByName, csrFieldValues } from '../isa/csrs';
 import { ABI_NAMES, Mode } from '../isa/registers';
 import { Hart } from '../machine/hart';
 import { Machine, type RunResult } from '../machine/machine';
+import { classificationTables, witnessTable } from './classification';
 import { displayHtml } from './display';
 import { STYLE } from './look';
 import { type Table, tableHtml, tableText } from './table';
 
 /** What `show` can show. */
-export type Showable = Machine | Hart | Hypervisor | Report | RunResult;
+export type Showable = Machine | Hart | Hypervisor | Report | RunResult | Classification | Witness;
 
-/** Shows a machine, a hart, a virtual machine, its report, or how a run ended. */
+/** Shows a machine, a hart, a virtual machine, its report, how a run ended, a classification or a witness. */
 export function show(thing: Showable): void {
   display(tablesOf(thing));
 }
@@ -42,6 +44,8 @@ export function tablesOf(thing: Showable): Table[] {
     const { vm } = thing;
     return [...hartTables('What the guest believes', vm.hart), ...hartTables('What is', vm.machine.hart)];
   }
+  if ('findings' in thing) return classificationTables(thing);
+  if ('sides' in thing) return [witnessTable(thing)];
   if ('exits' in thing) return reportTables(thing);
   return [runTable(thing)];
 }

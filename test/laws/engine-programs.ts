@@ -129,14 +129,18 @@ function randomInstruction(random: Random, row: (typeof ISA)[number]): number {
 }
 
 /** A machine about to run the program: memory, page tables, registers and CSRs from the seed. */
-export function prepare(program: RandomProgram, engine: EngineName | Engine): Machine {
+export function prepare(
+  program: RandomProgram,
+  engine: EngineName | Engine,
+  more: RunnableOptions = {},
+): Machine {
   const random = new Random(program.seed ^ 0x5eed);
   const options: RunnableOptions = {
     ram: RAM_BYTES,
     tlbEntries: random.pick([2, 3, 8, 64]),
     accessedDirty: random.pick(['hardware', 'hardware', 'fault'] as const),
   };
-  const machine = createMachine({ ...options, engine });
+  const machine = createMachine({ ...options, ...more, engine });
   machine.load(HANDLERS);
   for (let n = 0; n < 0x1000; n++) machine.ram.write(4, DATA + 4 * n, random.word());
   machine.ram.copyIn(CODE, new Uint8Array(program.code.buffer));

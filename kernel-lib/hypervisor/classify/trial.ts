@@ -8,8 +8,9 @@
  * not fetched: what fetching may do is a trial of its own. Read `engine/reference.ts` first.
  */
 import { hex } from '../../bits';
-import { decode } from '../../code/decode';
+import { decode, type Instruction } from '../../code/decode';
 import { disassemble } from '../../code/disassemble';
+import { encode, rowByName } from '../../code/encode';
 import { execute } from '../../engine/reference';
 import { Cause } from '../../isa/causes';
 import { CSRS, type Csr, csrByName, csrMask, csrNumber, legalize } from '../../isa/csrs';
@@ -100,6 +101,7 @@ export const BASE_X = Int32Array.from(ABI_NAMES, (name, n) =>
   name === 'zero' ? 0 : name === 'sp' ? PAGES.user : 0x0101_0101 * n,
 );
 
+const KEPT_NUMBERS = Int32Array.from(KEPT, ({ number }) => number);
 const KEPT_BASE = Int32Array.from(KEPT, ({ name }) => BASE_CSRS[name] ?? 0);
 
 const OTHER_PLACES = ['pc', 'mode', 'waiting', 'reservation', `translation of ${hex(REMEMBERED)}`];
@@ -150,6 +152,7 @@ export function isMemoryTrap({ trap }: Outcome): boolean {
 /** A machine to try instructions on. */
 export class Laboratory {
   private readonly machine: Machine;
+  private last: Instruction = decode(NOP)!;
 
   constructor(readonly profile: Profile) {
     this.machine = new Machine({ ram: 2 * HALF_BYTES, profile, tlbEntries: 4 });
@@ -172,7 +175,7 @@ export class Laboratory {
     const { machine } = this;
     this.prepare(state);
     if (tried === 'fetch') machine.hart.fetch();
-    else execute(machine.hart, decode(tried)!);
+    else execute(machine.hart, this.decoded(tried));
     const trap = machine.hart.takeRaised();
     if (trap !== undefined) machine.takeTrap(trap);
     return { values: this.observe(state), trap };
@@ -192,6 +195,12 @@ export class Laboratory {
     return hart.takeRaised() === undefined;
   }
 
+  /** The word tried last, decoded: it is tried in many states. */
+  private decoded(word: number): Instruction {
+    if (this.last.word !== word) this.last = decode(word)!;
+    return this.last;
+  }
+
   private prepare(state: TrialState): void {
     const { hart, ram, clock } = this.machine;
     const half = this.halfOf(state);
@@ -200,7 +209,7 @@ export class Laboratory {
     const { values } = hart.csrs;
     hart.x.set(BASE_X);
     for (const register in state.x) hart.x[register] = state.x[register];
-    for (let n = 0; n < KEPT.length; n++) values[KEPT[n].number] = KEPT_BASE[n];
+    for (let n = 0; n < KEPT_NUMBERS.length; n++) values[KEPT_NUMBERS[n]] = KEPT_BASE[n];
     for (const name in state.csrs) values[csrNumber(name)] = state.csrs[name];
     values[SATP] = PAGING | ((half + ROOT_OFFSET) / PAGE_BYTES);
     hart.pc = PC;
@@ -223,9 +232,7 @@ export class Laboratory {
     values[3] = hart.reservation < 0 ? -1 : hart.reservation - half;
     values[4] = hart.tlb.find(false, REMEMBERED, 0) >= 0 ? 1 : 0;
     values.set(hart.x, X_AT);
-    KEPT.forEach(({ number }, n) => {
-      values[CSR_AT + n] = hart.csrs.values[number];
-    });
+    for (let n = 0; n < KEPT_NUMBERS.length; n++) values[CSR_AT + n] = hart.csrs.values[KEPT_NUMBERS[n]];
     for (let n = 0; n < DATA_WORDS; n++) values[DATA_AT + n] = ram.read(4, half + DATA_OFFSET + 4 * n);
     values[DATA_AT + DATA_WORDS] = ram.read(4, half + CLEAN_ENTRY) & PTE_FLAGS;
     return values;
@@ -235,6 +242,9 @@ export class Laboratory {
     return this.machine.ram.base + (isMoved ? HALF_BYTES : 0);
   }
 }
+
+/** `addi x0, x0, 0`. */
+const NOP = encode(rowByName('addi')!, {});
 
 const CLEAN_ENTRY = ROOT_OFFSET + 4 * vpn(PAGES.clean, 1);
 const PTE_FLAGS = 0x3ff;
