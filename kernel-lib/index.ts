@@ -151,4 +151,6 @@ export { chart } from './lab/chart';
 export { check, exerciseIds } from './lab/check';
 export type { Decision } from './lab/exercises/trap-and-emulate';
 import './lab/exercises/trap-and-emulate';
+export { predict } from './lab/predict/predict';
+export { progress } from './lab/progress/progress';
 export { quiz } from './lab/quiz/quiz';

@@ -6,8 +6,13 @@
  * The verdict is printed, not thrown, unless `strict` is set: a notebook goes on, a grader stops.
  */
 import { displayHtml } from './display';
+import { HINTS_FUNCTIONS, startHints } from './hints';
+import { pageScript } from './in-page';
 import { STYLE } from './look';
+import { keepResult, type Result } from './progress/results';
 import { escapeHtml, type Table, tableHtml, tableText } from './table';
+import type { Recording } from './timeline/record';
+import { timeline } from './timeline/timeline';
 
 /** What is wrong with a solution, in the machine's terms. */
 export interface Failure {
@@ -15,6 +20,9 @@ export interface Failure {
   message: string;
   /** Places that hold something else than they should. */
   table?: Table;
+  /** The run in which it shows, and the step (from 1) where it does. */
+  run?: Recording;
+  at?: number;
   /** Nothing was done at all: the exercise is still to be solved. */
   untouched?: boolean;
 }
@@ -22,7 +30,7 @@ export interface Failure {
 export interface Exercise<Solution> {
   id: string;
   title: string;
-  /** From a nudge to nearly the answer; each unfolds on its own. */
+  /** From a nudge to nearly the answer; each appears when the one before it was opened. */
   hints: readonly string[];
   /** What a right solution was compared on, for the verdict. */
   passed: string;
@@ -63,8 +71,10 @@ export function check(id: string, solution: unknown, options: CheckOptions = {})
     throw new Error(`There is no exercise ${JSON.stringify(id)}. There are: ${exerciseIds().join(', ')}.`);
   }
   const failure = typeof solution === 'function' ? attempt(exercise, solution) : notAFunction(solution);
-  show(exercise, failure);
   const strict = options.strict ?? process.env.VMLAB_STRICT === '1';
+  const result = failure === undefined ? 'right' : failure.untouched ? 'open' : 'wrong';
+  if (!strict) keepResult(id, result);
+  show(exercise, result, failure);
   if (strict && failure !== undefined) throw new CheckFailed(`${id}: ${failure.message}`);
 }
 
@@ -82,8 +92,7 @@ function attempt(exercise: Exercise<unknown>, solution: unknown): Failure | unde
   }
 }
 
-function show(exercise: Exercise<unknown>, failure: Failure | undefined): void {
-  const result = failure === undefined ? 'right' : failure.untouched ? 'open' : 'wrong';
+function show(exercise: Exercise<unknown>, result: Result, failure: Failure | undefined): void {
   const verdict = { right: '✓ Right', wrong: '✗ Not yet', open: '○ To be solved' }[result];
   const message = failure?.message ?? exercise.passed;
   const table = failure?.table;
@@ -92,15 +101,20 @@ function show(exercise: Exercise<unknown>, failure: Failure | undefined): void {
     `${STYLE}<div class="vmlab vmlab-verdict" data-exercise="${exercise.id}" data-result="${result}" role="status">` +
     `<p><strong>${verdict}: ${escapeHtml(exercise.title)}</strong></p><p>${escapeHtml(message)}</p>` +
     (table ? tableHtml(table) : '') +
-    hints
-      .map(
-        (hint, i) =>
-          `<details><summary>Hint ${i + 1} of ${hints.length}</summary><p>${escapeHtml(hint)}</p></details>`,
-      )
-      .join('') +
+    hintsHtml(exercise.id, hints) +
     '</div>';
   displayHtml(
     html,
     [`${verdict}: ${exercise.title}`, message, ...(table ? [tableText(table)] : [])].join('\n'),
   );
+  if (failure?.run !== undefined) timeline(failure.run, failure.at === undefined ? {} : { at: failure.at });
+}
+
+function hintsHtml(id: string, hints: readonly string[]): string {
+  if (hints.length === 0) return '';
+  const parts = hints.map(
+    (hint, i) =>
+      `<details class="vmlab-hint"><summary>Hint ${i + 1} of ${hints.length}</summary><p>${escapeHtml(hint)}</p></details>`,
+  );
+  return parts.join('') + pageScript('vmlab-verdict', startHints, HINTS_FUNCTIONS, id);
 }

@@ -21,6 +21,11 @@ export function displayHtml(html: string, text: string): void {
   else console.log(text);
 }
 
+/** Whether a kernel shows outputs: false in a script or a terminal. */
+export function inNotebook(): boolean {
+  return (kernelDisplay() ?? tslabDisplay()) !== undefined;
+}
+
 function kernelDisplay(): ((bundle: MimeBundle) => void) | undefined {
   const hook: unknown = Reflect.get(globalThis, DISPLAY_HOOK);
   return typeof hook === 'function' ? (bundle) => hook(bundle) : undefined;

@@ -74,6 +74,9 @@ export interface Page {
   button(parent: Part, text: string, label?: string): Part;
   /** Keeps the keys of the controls in \`root\` from being JupyterLab's shortcuts. */
   keepShortcutsAway(root: Part): void;
+  /** Tells all figures on the page that something was kept, and hears of it. */
+  tell(news: string): void;
+  hear(news: string, callback: () => void): void;
   /** Calls back every so many milliseconds, until the function that is returned is called. */
   every(milliseconds: number, callback: () => void): () => void;
 }
@@ -94,10 +97,16 @@ type PageFunction = (...parts: never[]) => unknown;
  * The script of a figure: calls `start(page, root, data)` with the figure's root element.
  * @param root the class of the figure's outermost element, in which the script stands
  * @param start the first function
- * @param others all that it calls, and what they call: from the same file, since a compiler renames imports
+ * @param others all that it calls, and what they call: from the same file, since a compiler renames
+ *   imports; or the text of such functions
  * @param data anything that JSON can carry
  */
-export function pageScript(root: string, start: PageFunction, others: PageFunction[], data: unknown): string {
+export function pageScript(
+  root: string,
+  start: PageFunction,
+  others: (PageFunction | string)[],
+  data: unknown,
+): string {
   // `__name` is what some compilers wrap functions in, to keep their names.
   return `<script>(function () {
 'use strict';
@@ -116,7 +125,12 @@ function scriptJson(data: unknown): string {
 
 /** What is used of the browser's window. */
 interface Window {
-  document: { createElement(tag: string): Part };
+  document: {
+    createElement(tag: string): Part;
+    addEventListener(type: string, listener: () => void): void;
+    dispatchEvent(event: object): void;
+  };
+  Event: new (type: string) => object;
   localStorage: Storage;
   setInterval(callback: () => void, milliseconds: number): number;
   clearInterval(timer: number): void;
@@ -151,6 +165,8 @@ function makePage(window: Window): Page {
       for (const control of root.querySelectorAll('input, select, button, summary, [tabindex]'))
         control.setAttribute('data-lm-suppress-shortcuts', 'true');
     },
+    tell: (news) => window.document.dispatchEvent(new window.Event(news)),
+    hear: (news, callback) => window.document.addEventListener(news, callback),
     every(milliseconds, callback) {
       const timer = window.setInterval(callback, milliseconds);
       return () => window.clearInterval(timer);

@@ -65,7 +65,7 @@ export async function tabTo(page: Page, name: string): Promise<void> {
   for (let presses = 0; presses < 80; presses++) {
     await page.keyboard.press('Tab');
     const label = await page.evaluate<string>(
-      `(() => { const it = document.activeElement; return it.getAttribute('aria-label') ?? it.labels?.[0]?.innerText ?? it.innerText; })()`,
+      `(() => { const it = document.activeElement; return it === document.body ? '' : it.getAttribute('aria-label') ?? it.labels?.[0]?.innerText ?? it.innerText; })()`,
     );
     if (label.includes(name)) return;
   }

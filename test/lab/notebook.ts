@@ -95,7 +95,8 @@ export async function executeNotebook(path: string, cellTimeoutSeconds = 60): Pr
     const printed = await outputOf(
       jupyterPython(),
       [script, path, String(cellTimeoutSeconds)],
-      jupyterEnvironment(run),
+      // What a test solves is not the learner's progress.
+      { ...jupyterEnvironment(run), VMLAB_PROGRESS: 'off' },
     );
     const { notebook, startSeconds, cells } = JSON.parse(printed) as Execution;
     return {

@@ -1,16 +1,27 @@
 // Lesson 03 as a learner meets it: npm start, the lesson in JupyterLab, all cells run, the chart
 // seen, the quiz answered wrongly and rightly, its feedback read.
+import { copyFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { notebooks } from '../../scripts/places.mjs';
 import { findChromium, NO_CHROMIUM, openNotebook, runAllCells, withPage } from '../lab/browser.js';
-import { withLab } from '../lab/start.js';
+import { withFolder } from '../lab/notebook.js';
+import { type StartedLab, withLab } from '../lab/start.js';
 
 test('lesson 03 runs in JupyterLab, shows its charts and checks its quiz', {
   timeout: 300_000,
 }, async (context) => {
   if (!findChromium()) context.skip(NO_CHROMIUM);
-  await withLab({}, (lab) =>
+  // A copy: a learner's own notebooks, open tabs and progress are not touched. (quizzes/ is found above.)
+  const lesson = '03-trap-and-emulate.ipynb';
+  const inCopy = (use: (lab: StartedLab) => Promise<void>) =>
+    withFolder((folder) => {
+      copyFileSync(join(notebooks, lesson), join(folder, lesson));
+      return withLab({ folder }, use);
+    });
+  await inCopy((lab) =>
     withPage(async (page) => {
-      await openNotebook(page, lab, '03-trap-and-emulate.ipynb');
+      await openNotebook(page, lab, lesson);
       await runAllCells(page);
 
       const chart = page.locator('.vmlab-chart svg[aria-label]').first();

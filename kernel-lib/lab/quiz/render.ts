@@ -148,6 +148,11 @@ function keyOf(question: Question): AnswerKey {
   }
 }
 
+/** What it takes to judge the answers to a quiz that the browser keeps: see `recall` in `page.ts`. */
+export function answerKeys(quiz: Quiz): { hash: string; key: AnswerKey }[] {
+  return quiz.questions.map((question) => ({ hash: hashOf(question), key: keyOf(question) }));
+}
+
 /** The data as base64 of plain ASCII, which is what browsers' `atob` gives back unharmed. */
 function hidden(data: PageQuiz): string {
   const ascii = JSON.stringify(data).replace(
