@@ -202,7 +202,7 @@ export class TranslationCache {
       jumpWord(at + 5 * WORD, target.begin),
       ECALL,
     ];
-    words.forEach((word, n) => this.write(4, at + n * WORD, word));
+    for (const [n, word] of words.entries()) this.write(4, at + n * WORD, word);
   }
 
   /** Takes a block out: nothing leads to it any more. Its place is used again when it is its turn. */

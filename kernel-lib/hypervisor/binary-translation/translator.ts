@@ -125,7 +125,7 @@ export class Translator {
     const found = cache.find(hart.pc, gpa);
     if (found !== undefined) statistics.hits++;
     const block = found ?? this.make(hart, link);
-    if (link !== undefined && link.from.isAlive) {
+    if (link?.from.isAlive) {
       cache.link(link, block);
       statistics.chained++;
     }
