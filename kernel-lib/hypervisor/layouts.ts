@@ -33,6 +33,10 @@ export interface RingLayout {
   enter(real: Hart, virtual: Hart): void;
   /** The virtual hart becomes what the guest has made of it without an exit. */
   leave(real: Hart, virtual: Hart): void;
+  /** Whether an interrupt of the guest's has to wait for a better place; if left out, none has to. */
+  defers?(cause: Cause): boolean;
+  /** Brings the real hart to where the guest's state is whole, if it has been stopped anywhere. */
+  rest?(): void;
 }
 
 /** Both in U mode: every privileged instruction traps, and each virtual mode has its own shadow tables. */

@@ -3,6 +3,7 @@
  * (test/laws, test/hypervisor) are tested for it, too.
  */
 import type { Machine } from '../machine/machine';
+import { BinaryTranslator } from './binary-translator';
 import { FullEmulation } from './full-emulation';
 import { Paravirtual } from './paravirtual/paravirtual';
 import { TrapAndEmulate } from './trap-and-emulate';
@@ -19,6 +20,7 @@ const ROWS = {
   'traced page tables':      (machine, options) => new TrapAndEmulate(machine, { ...options, paging: 'shadow-traced' }),
   'trapped page tables':     (machine, options) => new TrapAndEmulate(machine, { ...options, paging: 'trapped-access' }),
   'para-virtualization':     (machine, options) => new Paravirtual(machine, options),
+  'binary-translation':      (machine, options) => new BinaryTranslator(machine, options),
 } as const satisfies Record<string, Technique>;
 
 export type TechniqueName = keyof typeof ROWS;

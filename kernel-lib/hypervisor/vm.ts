@@ -38,7 +38,7 @@ import { PAGING, type PagingName } from './paging/ways';
 export type ExitHandler = (vm: Vm, trap: Trap) => void;
 
 /** What an exit was about, where its cause alone does not say. */
-export type ExitReason = 'hidden fault' | 'device' | 'trace';
+export type ExitReason = 'hidden fault' | 'device' | 'trace' | 'callout' | 'translation';
 
 /** How often the guest left direct execution, for one reason. */
 export interface ExitCount {
@@ -103,9 +103,16 @@ const MACHINE_TIMER = csrMask('mie', 'MTIE');
 const SUPERVISOR_TIMER = csrMask('mie', 'STIE');
 const ALL_ACCESSES = [Access.Read, Access.Write, Access.Execute];
 const MOST_FOR_TABLES = 4 * MiB;
-const REASONS: readonly (ExitReason | undefined)[] = [undefined, 'hidden fault', 'device', 'trace'];
 /** No address of an instruction. */
 const NOWHERE = 1;
+const REASONS: readonly (ExitReason | undefined)[] = [
+  undefined,
+  'hidden fault',
+  'device',
+  'trace',
+  'callout',
+  'translation',
+];
 const MOST_DECODED = 1 << 16;
 
 export class Vm implements Hypervisor, PagedVm {
@@ -245,6 +252,7 @@ export class Vm implements Hypervisor, PagedVm {
     this.enter();
     if (this.guest.stopped !== undefined) return { ...(this.guest.stopped as Stop), instructions: 0 };
     const { reason, message, code } = this.machine.run(limits);
+    this.layout.rest?.();
     this.leave(0);
     const stop: Stop = { reason, message, ...(code === undefined ? {} : { code }) };
     return { ...stop, instructions: this.hart.instret - before };
@@ -446,7 +454,7 @@ export class Vm implements Hypervisor, PagedVm {
     const enabled = csrs.values[MIE];
     let next = this.sliceEnd;
     if (hart.interruptPending) {
-      if (hart.interruptToTake() !== NO_TRAP) return now;
+      if (this.interruptToTake() !== NO_TRAP) return now;
       next = Math.min(next, now + this.offerAgain);
     }
     if ((enabled & MACHINE_TIMER) !== 0) next = Math.min(next, guest.clint.nextEvent);
@@ -461,7 +469,7 @@ export class Vm implements Hypervisor, PagedVm {
   private settle(): void {
     const { guest, hart } = this;
     for (;;) {
-      const cause = hart.interruptToTake();
+      const cause = this.interruptToTake();
       if (cause !== NO_TRAP) guest.takeTrap({ cause, tval: 0 });
       else if (!hart.waiting || guest.stopped !== undefined) return;
       else if (this.yields && !hart.interruptPending) return;
@@ -482,6 +490,12 @@ export class Vm implements Hypervisor, PagedVm {
     }
     noted.instruction = cause === Cause.IllegalInstruction ? this.decode(tval) : this.peekInstruction();
     return noted.instruction?.row.name ?? 'not an instruction';
+  }
+
+  /** The interrupt that the guest must take where it is now, or NO_TRAP. */
+  private interruptToTake(): Cause | typeof NO_TRAP {
+    const cause = this.hart.interruptToTake();
+    return cause !== NO_TRAP && this.layout.defers?.(cause) ? NO_TRAP : cause;
   }
 
   /** The instruction at the guest's pc, for those who only look. */

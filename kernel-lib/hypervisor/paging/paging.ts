@@ -22,6 +22,8 @@ export enum View {
   KernelSum,
   /** The same while `sstatus.MXR` is set, too: what can be executed can be read. */
   KernelSumMxr,
+  /** `Kernel` while `sstatus.MXR` is set, for a hart whose own MXR must stay clear. */
+  KernelMxr,
   /** All pages with their own U, for a guest whose kernel runs in real S mode. */
   Both,
 }
@@ -65,4 +67,17 @@ export interface GuestPaging {
   trace(gpa: number, who: string): void;
   /** No longer watches it for one who asked. */
   untrace(gpa: number, who: string): void;
+  /** Whether the guest's stores to a page trap. */
+  isTraced(gpa: number): boolean;
+  /** Shows the guest a page of the hypervisor's at a virtual address, in views of all its address spaces. */
+  fix(va: number, page: FixedPage): void;
+}
+
+/** A page that the hypervisor shows to a guest at an address that it keeps for itself. */
+export interface FixedPage {
+  /** Physical, of a whole page. */
+  pa: number;
+  /** R, W, X and U as in a page-table entry. */
+  rights: number;
+  views: readonly View[];
 }

@@ -20,7 +20,7 @@ import {
   TABLE_ENTRIES,
   vpn,
 } from '../../machine/page-table';
-import { type PagedVm, View } from './paging';
+import { type FixedPage, type PagedVm, View } from './paging';
 
 const SATP = csrNumber('satp');
 const MODE_SV32 = csrMask('satp', 'MODE');
@@ -52,15 +52,6 @@ export interface Space {
   readonly satp: number;
   /** By view. */
   readonly roots: (Root | undefined)[];
-}
-
-/** A page that the hypervisor shows to a guest at an address that it keeps for itself. */
-export interface FixedPage {
-  /** Physical, of a whole page. */
-  pa: number;
-  /** R, W, X and U as in a page-table entry. */
-  rights: number;
-  views: readonly View[];
 }
 
 /** What the guest may still do itself with a page that is watched: read and execute it, or nothing. */
@@ -402,6 +393,7 @@ function rightsIn(view: View, pte: number): number {
   const isUser = (pte & Pte.U) !== 0;
   const accessed = (pte & Pte.A) === 0 ? 0 : pte & RIGHTS;
   const rights = (pte & Pte.D) === 0 ? accessed & ~Pte.W : accessed;
+  const readable = (rights & Pte.X) !== 0 ? rights | Pte.R : rights;
   switch (view) {
     case View.User:
       return isUser ? rights | Pte.U : 0;
@@ -411,8 +403,9 @@ function rightsIn(view: View, pte: number): number {
       return isUser ? 0 : rights | Pte.U;
     case View.KernelSum:
       return (isUser ? rights & ~Pte.X : rights) | Pte.U;
+    case View.KernelMxr:
+      return isUser ? 0 : readable | Pte.U;
     case View.KernelSumMxr:
-      if (!isUser) return rights | Pte.U;
-      return ((rights & Pte.X) !== 0 ? (rights | Pte.R) & ~Pte.X : rights) | Pte.U;
+      return (isUser ? readable & ~Pte.X : readable) | Pte.U;
   }
 }

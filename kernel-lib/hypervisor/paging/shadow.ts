@@ -9,7 +9,7 @@ import { csrMask, csrNumber } from '../../isa/csrs';
 import { FILL_SHADOW } from '../../machine/cost';
 import { Access } from '../../machine/pmp';
 import type { Trap } from '../../machine/trap';
-import type { FaultAnswer, GuestPaging, PagedVm } from './paging';
+import type { FaultAnswer, FixedPage, GuestPaging, PagedVm } from './paging';
 import { ShadowTables } from './shadow-tables';
 
 const SATP = csrNumber('satp');
@@ -64,6 +64,14 @@ export class LazyShadow implements GuestPaging {
 
   untrace(gpa: number, who: string): void {
     this.tables.unwatch(gpa, who);
+  }
+
+  isTraced(gpa: number): boolean {
+    return this.tables.watchOf(gpa) !== undefined;
+  }
+
+  fix(va: number, page: FixedPage): void {
+    this.tables.fix(va, page);
   }
 }
 

@@ -1,0 +1,49 @@
+/**
+ * "Innocent until proven guilty": every load and store is taken to be harmless and is copied. One
+ * that keeps leaving the cache, because it goes to a page that is watched or to a device, is
+ * convicted: it is translated again, as a call of the hypervisor, which is cheaper than the fault.
+ * A call that turns out to be needless many times in a row is reversed. The two numbers differ so
+ * that an instruction that does both in turn is not translated all the time.
+ * Adams & Agesen 2006, section 3.3, Adaptive Binary Translation.
+ */
+
+/** Faults after which an instruction is guilty. */
+const FAULTS_TO_CONVICT = 4;
+/** Needless calls in a row after which it is innocent again. */
+const CALLS_TO_ACQUIT = 32;
+
+/** Instructions by guest-physical address. */
+export class Adaptation {
+  private readonly faults = new Map<number, number>();
+  private readonly needless = new Map<number, number>();
+
+  isGuilty(gpa: number): boolean {
+    return this.needless.has(gpa);
+  }
+
+  /** An instruction has left the cache by a fault. @returns whether it is guilty from now on */
+  fault(gpa: number): boolean {
+    const count = (this.faults.get(gpa) ?? 0) + 1;
+    this.faults.set(gpa, count);
+    if (count < FAULTS_TO_CONVICT || this.isGuilty(gpa)) return false;
+    this.needless.set(gpa, 0);
+    return true;
+  }
+
+  /** A guilty instruction has called. @returns whether it is innocent from now on */
+  call(gpa: number, wasNeeded: boolean): boolean {
+    const count = this.needless.get(gpa);
+    if (count === undefined) return false;
+    const inARow = wasNeeded ? 0 : count + 1;
+    this.needless.set(gpa, inARow);
+    if (inARow < CALLS_TO_ACQUIT) return false;
+    this.forget(gpa);
+    return true;
+  }
+
+  /** What is there now is another instruction. */
+  forget(gpa: number): void {
+    this.faults.delete(gpa);
+    this.needless.delete(gpa);
+  }
+}
