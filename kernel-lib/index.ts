@@ -63,6 +63,7 @@ export { Firmware } from './machine/sbi';
 // Engines
 export { execute, reference, step } from './engine/reference';
 export { interpreter } from './engine/interpreter';
+export { TranslatorEngine } from './engine/translator';
 export { createMachine, ENGINES, type EngineName, type RunnableOptions } from './engine/create';
 
 // Hypervisors
