@@ -77,6 +77,7 @@ export { Firmware } from './machine/sbi';
 export { execute, reference, step } from './engine/reference';
 export { interpreter } from './engine/interpreter';
 export { loadable, together } from './engine/image';
+export { TranslatorEngine } from './engine/translator';
 export { createMachine, ENGINES, type EngineName, type RunnableOptions } from './engine/create';
 
 // Hypervisors

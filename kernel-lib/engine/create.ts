@@ -2,11 +2,13 @@
 import { type Engine, Machine, type MachineOptions } from '../machine/machine';
 import { interpreter } from './interpreter';
 import { reference } from './reference';
+import { TranslatorEngine } from './translator';
 
 /** Engines by name. Each machine gets one of its own: engines keep what they have translated. */
 export const ENGINES = {
   reference: () => reference,
   interpreter: () => interpreter,
+  translator: () => new TranslatorEngine(),
 } satisfies Record<string, () => Engine>;
 
 export type EngineName = keyof typeof ENGINES;
@@ -22,14 +24,15 @@ export interface RunnableOptions extends Omit<MachineOptions, 'engine'> {
  * @throws if an option makes no sense
  */
 export function createMachine(options: RunnableOptions = {}): Machine {
-  return new Machine({ ...options, engine: engineOf(options.engine ?? 'interpreter') });
+  const { engine: wanted = 'interpreter', ...board } = options;
+  const engine = typeof wanted === 'string' ? engineOf(wanted) : wanted;
+  return new Machine({ ...(engine instanceof TranslatorEngine ? engine.prepare(board) : board), engine });
 }
 
-function engineOf(engine: EngineName | Engine): Engine {
-  if (typeof engine !== 'string') return engine;
-  const make = (ENGINES as Record<string, (() => Engine) | undefined>)[engine];
+function engineOf(name: EngineName): Engine {
+  const make = (ENGINES as Record<string, (() => Engine) | undefined>)[name];
   if (make === undefined) {
-    throw new Error(`There is no engine "${engine}". There are: ${Object.keys(ENGINES).join(', ')}.`);
+    throw new Error(`There is no engine "${name}". There are: ${Object.keys(ENGINES).join(', ')}.`);
   }
   return make();
 }
