@@ -116,7 +116,7 @@ function serverOptions(port, folder, run, local) {
     `--ServerApp.runtime_dir=${run}`,
     '--ServerApp.answer_yes=True',
     '--LabApp.extension_manager=readonly',
-    '--MultiKernelManager.default_kernel_name=tslab',
+    '--MultiKernelManager.default_kernel_name=vmlab',
     ...(local ? KERNELS.map((name) => `--KernelSpecManager.allowed_kernelspecs=${name}`) : []),
     ...(process.getuid?.() === 0 ? ['--allow-root'] : []),
   ];

@@ -1,18 +1,17 @@
 /**
  * The way from the library to the notebook: an output with a form for each kind of reader.
  *
- * A kernel that knows of the library leaves a function under `DISPLAY_HOOK` on `globalThis`, which
- * takes a bundle of MIME types. tslab, which does not, is found among the loaded modules: its public
- * `display` sends one MIME type at a time, the function below it a bundle. Without a kernel, in a
- * script or a terminal, the text is printed.
+ * The project's kernel has an object under `KERNEL` on `globalThis`, which takes a bundle of MIME
+ * types. Plain tslab is found among the loaded modules: its public `display` sends one MIME type at a
+ * time, the function below it a bundle. Without a kernel, in a script or a terminal, the text is printed.
  */
 import { createRequire } from 'node:module';
 
 /** What is shown, by MIME type: `{ 'text/html': …, 'text/plain': … }`. */
 export type MimeBundle = Record<string, string>;
 
-/** Where a kernel puts its `(bundle: MimeBundle) => void`: `globalThis[DISPLAY_HOOK]`. */
-export const DISPLAY_HOOK = Symbol.for('vmlab.display');
+/** Where a kernel puts what cells can ask of it: `globalThis[KERNEL].display(bundle)`. See kernel/README.md. */
+export const KERNEL = Symbol.for('vmlab.kernel');
 
 /** Shows HTML in the cell's output, and the text where HTML can't be shown. */
 export function displayHtml(html: string, text: string): void {
@@ -27,8 +26,9 @@ export function inNotebook(): boolean {
 }
 
 function kernelDisplay(): ((bundle: MimeBundle) => void) | undefined {
-  const hook: unknown = Reflect.get(globalThis, DISPLAY_HOOK);
-  return typeof hook === 'function' ? (bundle) => hook(bundle) : undefined;
+  const kernel: { display?: unknown } | undefined = Reflect.get(globalThis, KERNEL);
+  const { display } = kernel ?? {};
+  return typeof display === 'function' ? (bundle) => display.call(kernel, bundle) : undefined;
 }
 
 /** The sink of the tslab that runs this cell, if one does. It is null as long as no cell ran. */

@@ -31,7 +31,7 @@ test('Ctrl-C leaves no process behind', { timeout: 300_000 }, async () => {
   await withFolder(async (folder) => {
     const lab = await startLab({ folder });
     const headers = { Authorization: `token ${lab.token}` };
-    const body = JSON.stringify({ name: 'tslab' });
+    const body = JSON.stringify({ name: 'vmlab' });
     const answer = await fetch(`${lab.site}/api/kernels`, { method: 'POST', headers, body });
     expect(answer.status).toBe(201);
     expect(processesNaming(folder)).not.toEqual([]);

@@ -45,7 +45,7 @@ export function notebookText(sources: readonly string[]): string {
     outputs: [],
     source,
   }));
-  const kernelspec = { name: 'tslab', display_name: 'TypeScript (tslab)', language: 'typescript' };
+  const kernelspec = { name: 'vmlab', display_name: 'TypeScript (vmlab)', language: 'typescript' };
   const metadata = { kernelspec, language_info: { name: 'typescript', file_extension: '.ts' } };
   return JSON.stringify({ cells, metadata, nbformat: 4, nbformat_minor: 5 }, null, 1);
 }

@@ -20,7 +20,7 @@ import { project } from '../../scripts/places.mjs';
 import { findChromium, NO_CHROMIUM } from './browser.js';
 import { expectAccessible, stripped, withFigure } from './figure.js';
 
-const HOOK = Symbol.for('vmlab.display');
+const HOOK = Symbol.for('vmlab.kernel');
 let shown: Record<string, string>[] = [];
 let folder: string;
 let file: string;
@@ -29,7 +29,7 @@ beforeEach(() => {
   shown = [];
   folder = mkdtempSync(join(tmpdir(), 'vmlab-progress-'));
   file = join(folder, PROGRESS_FILE);
-  Reflect.set(globalThis, HOOK, (bundle: Record<string, string>) => shown.push(bundle));
+  Reflect.set(globalThis, HOOK, { display: (bundle: Record<string, string>) => shown.push(bundle) });
 });
 afterEach(() => {
   forgetResults(file);

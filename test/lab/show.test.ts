@@ -11,12 +11,12 @@ import {
 } from 'kernel-lib';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-const HOOK = Symbol.for('vmlab.display');
+const HOOK = Symbol.for('vmlab.kernel');
 let shown: Record<string, string>[] = [];
 
 beforeEach(() => {
   shown = [];
-  Reflect.set(globalThis, HOOK, (bundle: Record<string, string>) => shown.push(bundle));
+  Reflect.set(globalThis, HOOK, { display: (bundle: Record<string, string>) => shown.push(bundle) });
 });
 afterEach(() => {
   Reflect.deleteProperty(globalThis, HOOK);

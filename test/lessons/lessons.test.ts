@@ -4,10 +4,10 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { readNotebook } from '../../scripts/lessons/notebook';
+import { readNotebook, writeNotebook } from '../../scripts/lessons/notebook';
 import { learnersVersion } from '../../scripts/lessons/release';
 import { project } from '../../scripts/places.mjs';
-import { type ExecutedCell, type Execution, executeNotebook } from '../lab/notebook.js';
+import { type ExecutedCell, type Execution, executeNotebook, withFolder } from '../lab/notebook.js';
 
 const NOTEBOOKS = join(project, 'notebooks');
 const lessons = readdirSync(NOTEBOOKS).filter((name) => name.endsWith('.ipynb'));
@@ -68,6 +68,23 @@ describe.each(lessons)('%s', (name) => {
       const long = cells.filter((cell) => cell.cell_type === 'markdown' && words(cell.source) > 110);
       expect(long.map((cell) => cell.id)).toEqual([]);
     }
+  });
+});
+
+it('lesson 03 runs on plain tslab, too', async () => {
+  await withFolder(async (folder) => {
+    const name = '03-trap-and-emulate.ipynb';
+    const notebook = readNotebook(join(NOTEBOOKS, 'instructor', name));
+    notebook.metadata.kernelspec = {
+      name: 'tslab',
+      display_name: 'TypeScript (tslab)',
+      language: 'typescript',
+    };
+    writeNotebook(join(folder, name), notebook);
+    const { cells } = await executeNotebook(join(folder, name));
+    expect(cells.filter((cell) => cell.status !== 'ok').map((cell) => cell.source)).toEqual([]);
+    expect(cells.flatMap((cell) => cell.outputs.filter((output) => output.name === 'stderr'))).toEqual([]);
+    expect(cells.filter((cell) => html(cell).includes('data-result="right"')).length).toBe(5);
   });
 });
 

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { DISPLAY_HOOK } from '../../../kernel-lib/lab/display';
+import { KERNEL } from '../../../kernel-lib/lab/display';
 import { quiz, readQuiz } from '../../../kernel-lib/lab/quiz/quiz';
 import { EVERY_KIND, fileWith } from './files';
 
@@ -20,13 +20,13 @@ beforeEach(() => {
 
 afterEach(() => {
   vi.restoreAllMocks();
-  delete globals[DISPLAY_HOOK];
+  delete globals[KERNEL];
   rmSync(folder, { recursive: true });
 });
 
 test('is found from a notebook, and shown as HTML with a text beside it', () => {
   const shown: unknown[] = [];
-  globals[DISPLAY_HOOK] = (bundle: unknown) => shown.push(bundle);
+  globals[KERNEL] = { display: (bundle: unknown) => shown.push(bundle) };
   quiz('03-every-kind');
   expect(shown).toEqual([
     {
