@@ -2,7 +2,7 @@
  * Basic blocks of guest code, read from RAM: instructions one after the other, up to and with
  * the first that may go elsewhere.
  *
- * A block never leaves its page, because the next page may be mapped elsewhere or not at all.
+ * Where addresses are virtual, a block never leaves its page: the next one may be mapped elsewhere.
  */
 import { decode, type Instruction } from '../code/decode';
 import type { Memory } from '../machine/memory';
@@ -29,19 +29,31 @@ const LIMIT = 64;
 /** Whether control goes on behind an instruction of this shape without a question. */
 const goesOn = (shape: Shape) => !['jump', 'branch', 'other'].includes(shape.kind);
 
+export interface ReadOptions {
+  /** Whether the next page in RAM is the next page of the code, too. */
+  flat: boolean;
+  /** Instructions at most; 64 if left out. */
+  limit?: number;
+}
+
 /**
  * The block at virtual address `pc`, which is at this offset into RAM. It has no instructions if
- * the first one is illegal or does not end in the same page.
+ * the first one is illegal or does not end in the same page (or in RAM).
  */
-export function readBlock(ram: Memory, pc: number, ramOffset: number, limit = LIMIT): Block {
+export function readBlock(
+  ram: Memory,
+  pc: number,
+  ramOffset: number,
+  { flat, limit = LIMIT }: ReadOptions,
+): Block {
   const steps: Step[] = [];
-  const pageEnd = ramOffset - (ramOffset % PAGE_BYTES) + PAGE_BYTES;
+  const end = flat ? ram.size : ramOffset - (ramOffset % PAGE_BYTES) + PAGE_BYTES;
   let at = ramOffset;
-  while (steps.length < limit && at + 2 <= pageEnd) {
-    const short = at + 4 > pageEnd;
-    const word = short ? ram.read(2, ram.base + at) : ram.read(4, ram.base + at);
+  while (steps.length < limit && at + 2 <= end) {
+    const isLastHalf = at + 4 > end;
+    const word = ram.read(isLastHalf ? 2 : 4, ram.base + at);
     const instruction = decode(word);
-    if (instruction === undefined || at + instruction.length > pageEnd) break;
+    if (instruction === undefined || at + instruction.length > end) break;
     const shape = shapeOf(instruction.row.meaning);
     steps.push({ instruction, pc: (pc + at - ramOffset) | 0, shape });
     at += instruction.length;

@@ -2,8 +2,7 @@
  * Which parts of RAM hold code that an engine has a copy of.
  *
  * RAM is watched in lines of 64 bytes: one byte per line says whether a store there needs a
- * closer look. Pages would be too coarse, for code and data often share one. A store that
- * begins just before a watched line may reach into it, so the line before is marked, too.
+ * closer look. Pages would be too coarse, for code and data often share one.
  */
 
 /** log2 of the bytes in a line. */
@@ -11,7 +10,6 @@ export const LINE_SHIFT = 6;
 export const LINE_BYTES = 1 << LINE_SHIFT;
 
 const CODE = 1;
-const BEFORE_CODE = 2;
 
 /** Something made from code in RAM, which is worthless once that code changes. */
 export interface Copy {
@@ -34,8 +32,7 @@ export class CodeLines {
       if (copies !== undefined) copies.add(copy);
       else {
         this.copies.set(line, new Set([copy]));
-        this.marks[line] |= CODE;
-        if (line > 0) this.marks[line - 1] |= BEFORE_CODE;
+        this.marks[line] = CODE;
       }
     }
   }
@@ -43,7 +40,7 @@ export class CodeLines {
   /** To be called when `count` bytes at this offset into RAM have changed. */
   written(offset: number, count: number): void {
     for (let line = offset >> LINE_SHIFT; line <= (offset + count - 1) >> LINE_SHIFT; line++) {
-      if ((this.marks[line] & CODE) !== 0) this.dropLine(line);
+      if (this.marks[line] === CODE) this.dropLine(line);
     }
   }
 
@@ -56,8 +53,7 @@ export class CodeLines {
     this.generation++;
     const copies = this.copies.get(line);
     this.copies.delete(line);
-    this.marks[line] &= ~CODE;
-    if (line > 0) this.marks[line - 1] &= ~BEFORE_CODE;
+    this.marks[line] = 0;
     for (const copy of copies ?? []) copy.drop();
   }
 }

@@ -2,11 +2,14 @@
 import { type Engine, Machine, type MachineOptions } from '../machine/machine';
 import { interpreter } from './interpreter';
 import { reference } from './reference';
+import { Storage } from './storage';
+import { newTranslator } from './translator';
 
 /** Engines by name. Each machine gets one of its own: engines keep what they have translated. */
 export const ENGINES = {
   reference: () => reference,
   interpreter: () => interpreter,
+  translator: () => newTranslator(),
 } satisfies Record<string, () => Engine>;
 
 export type EngineName = keyof typeof ENGINES;
@@ -22,14 +25,17 @@ export interface RunnableOptions extends Omit<MachineOptions, 'engine'> {
  * @throws if an option makes no sense
  */
 export function createMachine(options: RunnableOptions = {}): Machine {
-  return new Machine({ ...options, engine: engineOf(options.engine ?? 'interpreter') });
+  const { engine = 'interpreter', ram } = options;
+  const own = typeof engine === 'string' ? engineOf(engine) : engine;
+  if (own.newStorage === undefined || ram instanceof Memory) return new Machine({ ...options, engine: own });
+  const storage = own.newStorage(RAM_BASE, ramSize(ram));
+  return new Machine({ ...options, engine: own, ram: storage.ram, registers: storage.registers });
 }
 
-function engineOf(engine: EngineName | Engine): Engine {
-  if (typeof engine !== 'string') return engine;
-  const make = (ENGINES as Record<string, (() => Engine) | undefined>)[engine];
+function engineOf(name: EngineName): Engine {
+  const make = (ENGINES as Record<string, (() => Engine) | undefined>)[name];
   if (make === undefined) {
-    throw new Error(`There is no engine "${engine}". There are: ${Object.keys(ENGINES).join(', ')}.`);
+    throw new Error(`There is no engine "${name}". There are: ${Object.keys(ENGINES).join(', ')}.`);
   }
   return make();
 }

@@ -30,6 +30,8 @@ export interface DecodedBlock extends Copy {
   pc: number;
   ramOffset: number;
   flat: boolean;
+  /** How often it may run before it leaves as hot. */
+  heat: number;
   /** Places of the links that lead here. */
   incoming: number[];
   dropped: boolean;
@@ -64,8 +66,26 @@ export class DecodedCode {
     return block.head;
   }
 
+  /** The block with this head. */
   blockAt(head: number): DecodedBlock | undefined {
     return this.byHead.get(head);
+  }
+
+  /** How often the block of this name has run, as far as that is counted. */
+  runs(key: number): number {
+    const block = this.blocks.get(key);
+    return block === undefined ? 0 : block.heat - this.words[block.head + 1];
+  }
+
+  /** Whether the block with this head has run often enough to leave as hot. */
+  isHot(head: number): boolean {
+    return this.words[head + 1] < 0;
+  }
+
+  /** Lets a block run this often before it leaves as hot. */
+  cool(block: DecodedBlock, heat: number): void {
+    block.heat = heat;
+    this.words[block.head + 1] = heat;
   }
 
   /**
@@ -81,7 +101,7 @@ export class DecodedCode {
 
   private decode(flat: boolean, pc: number, ramOffset: number, key: number): DecodedBlock | undefined {
     if (this.used > LAST_WORD) this.clear();
-    const { steps, end } = readBlock(this.ram, pc, ramOffset);
+    const { steps, end } = readBlock(this.ram, pc, ramOffset, { flat });
     if (steps.length === 0) return undefined;
     const head = this.used;
     const words = HEAD_WORDS + STEP_WORDS * steps.length + LAST_WORDS;
@@ -99,6 +119,7 @@ export class DecodedCode {
       pc,
       ramOffset,
       flat,
+      heat: this.heat,
       incoming: [],
       dropped: false,
       drop: () => this.drop(block, key),
@@ -161,7 +182,7 @@ export class DecodedCode {
   }
 }
 
-/** Flat blocks have links across pages, so they are kept apart. */
-function keyOf(flat: boolean, pc: number, ramOffset: number): number {
+/** A name for code at an address that is at this offset into RAM. Flat blocks have links across pages, so they are kept apart. */
+export function keyOf(flat: boolean, pc: number, ramOffset: number): number {
   return ((ramOffset >>> PAGE_SHIFT) * 2 + (flat ? 1 : 0)) * 2 ** 32 + (pc >>> 0);
 }

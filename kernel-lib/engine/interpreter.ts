@@ -26,7 +26,7 @@ import {
   STEP_WORDS,
 } from './interpreter-text';
 import { carryOut, reference, step, takeRaised, takeTrap } from './reference';
-import { PAGE_BYTES, type Space, Spaces } from './spaces';
+import { PAGE_BYTES, type Space, Spaces, type Tables } from './spaces';
 
 /** The most instructions between two looks at the world outside. */
 const MOST_FUEL = 1 << 22;
@@ -53,37 +53,55 @@ export function runWith(machine: Machine, budget: number, go: (left: number) => 
   return machine.stopped!;
 }
 
+export interface InterpreterOptions {
+  /** How often a block may run before it leaves as hot; undefined: it never does. */
+  heat?: number;
+  /** One byte per line of RAM. */
+  marks?: Uint8Array;
+  /** Gives room for the tables of one more context. */
+  tables?: () => Tables;
+}
+
 export class Interpreter implements InterpreterState {
   readonly x: Int32Array;
   readonly lines: Uint8Array;
   readonly views: RamViews;
   space: Space;
   at = 0;
+  readonly codeLines: CodeLines;
+  readonly spaces: Spaces;
+  readonly decoded: DecodedCode;
   private readonly hart: Hart;
   private readonly clock: Clock;
-  private readonly codeLines: CodeLines;
-  private readonly spaces: Spaces;
-  private readonly decoded: DecodedCode;
   private readonly run: RunDecoded;
   /** When the interpreter was last entered: fuel, instret, cycles, and cycles per instruction. */
   private entry = { fuel: 0, instret: 0, cycles: 0, cost: 1 };
   /** Turns since then. */
   private turns = 0;
+  /** Whether the emitted code came back the last time because the block at `at` is hot. */
+  leftHot = false;
 
-  /** @throws EvalError where strings may not be compiled */
-  constructor(readonly machine: Machine) {
-    this.run = runDecoded(false);
+  /**
+   * @param options where tables are kept, and how often a block may run before it leaves as hot
+   * @throws EvalError where strings may not be compiled
+   */
+  constructor(
+    readonly machine: Machine,
+    options: InterpreterOptions = {},
+  ) {
+    const { heat, marks, tables } = options;
+    this.run = runDecoded(heat !== undefined);
     this.hart = machine.hart;
     this.clock = machine.clock;
     this.x = machine.hart.x;
     const { ram } = machine;
-    this.lines = new Uint8Array(Math.ceil(ram.size / LINE_BYTES));
+    this.lines = marks ?? new Uint8Array(Math.ceil(ram.size / LINE_BYTES));
     this.codeLines = new CodeLines(this.lines);
     ram.watch((pa, count) => this.codeLines.written(pa - ram.base, count));
     this.views = viewsOf(ram.bytes);
-    this.spaces = new Spaces(machine);
+    this.spaces = new Spaces(machine, tables);
     this.space = this.spaces.current();
-    this.decoded = new DecodedCode(ram, this.codeLines, this.spaces, 0);
+    this.decoded = new DecodedCode(ram, this.codeLines, this.spaces, heat ?? 0);
   }
 
   get code(): Int32Array {
@@ -97,11 +115,13 @@ export class Interpreter implements InterpreterState {
   /**
    * Executes from pc on, up to where an interrupt may have become pending: at least one turn.
    * @param left turns at most
-   * @returns the turns taken
+   * @param isCold whether hot blocks are to run like others
+   * @returns the turns taken; none if the block at pc is hot, whose head then is `at`
    */
-  go(left: number): number {
+  go(left: number, isCold = false): number {
     const { hart, clock, entry } = this;
     this.space = this.spaces.current();
+    this.leftHot = false;
     entry.cycles = clock.cycles;
     const head = this.headAt(hart.pc);
     if (hart.cause !== NO_TRAP) {
@@ -116,7 +136,10 @@ export class Interpreter implements InterpreterState {
       step(this.machine);
       return 1;
     }
-    if (this.run(this, head, entry.fuel) === Left.AtLink) this.completeLink(this.at);
+    const run = isCold ? runDecoded(false) : this.run;
+    const why = run(this, head, entry.fuel);
+    this.leftHot = why === Left.AtHead && this.decoded.isHot(this.at);
+    if (why === Left.AtLink) this.completeLink(this.at);
     return this.turns;
   }
 
@@ -180,7 +203,7 @@ export class Interpreter implements InterpreterState {
 }
 
 /** Instructions until something outside may want attention, `left` at most; 0 where they can't be counted. */
-function fuelUntil(machine: Machine, cost: number, left: number): number {
+export function fuelUntil(machine: Machine, cost: number, left: number): number {
   if (!Number.isInteger(cost)) return 0; // sums of fractions depend on the order
   const cycles = machine.nextEvent - machine.cycles;
   return Math.min(left, MOST_FUEL, cost === 0 ? left : Math.ceil(cycles / cost));

@@ -23,6 +23,23 @@ export const JUMP_ENTRIES = 1024;
 const NO_PAGE = 0x800;
 const NO_TARGET = 1;
 
+/** Where the tables of a context are kept. */
+export interface Tables {
+  /** Pages to read and to write: tag and distance per entry; by bits 19 to 12 of the address. */
+  read: Int32Array;
+  write: Int32Array;
+  /** Translated code: address and number per entry; by bits 10 to 1 of the address. */
+  slots: Int32Array;
+  /** Where the tables begin in the memory that translated code sees. */
+  at: number;
+}
+
+/** Tables for an engine without translated code. */
+export function newTables(): Tables {
+  const pages = () => new Int32Array(2 * PAGE_ENTRIES);
+  return { read: pages(), write: pages(), slots: new Int32Array(0), at: 0 };
+}
+
 /** The fast paths of one context. */
 export class Space {
   /** Whether the hart lets all of RAM be read, written and executed at its physical addresses. */
@@ -31,17 +48,18 @@ export class Space {
   private readonly codePages = new Set<number>();
   private isEmpty = false;
 
-  /**
-   * @param read, write tag and distance per entry; by bits 19 to 12 of the address
-   * @param jumps address and what is found there per entry; by bits 10 to 1 of the address
-   */
+  readonly read: Int32Array;
+  readonly write: Int32Array;
+  /** Decoded code: address and index per entry, like `slots`. */
+  readonly jumps = new Int32Array(2 * JUMP_ENTRIES);
+
   constructor(
     readonly mode: Mode,
     readonly dataMode: Mode,
-    readonly read: Int32Array,
-    readonly write: Int32Array,
-    readonly jumps: Int32Array,
+    readonly tables: Tables,
   ) {
+    this.read = tables.read;
+    this.write = tables.write;
     this.forget();
   }
 
@@ -54,24 +72,34 @@ export class Space {
     this.isEmpty = false;
   }
 
-  /** What is known to be at an address of code, or 0. */
+  /** The decoded block at an address, or 0. */
   jump(va: number): number {
-    const entry = 2 * ((va >>> 1) % JUMP_ENTRIES);
-    return this.jumps[entry] === va ? this.jumps[entry + 1] : 0;
+    return found(this.jumps, va);
   }
 
-  /** Remembers what is at an address of code. */
-  rememberJump(va: number, what: number): void {
-    const entry = 2 * ((va >>> 1) % JUMP_ENTRIES);
-    this.jumps[entry] = va;
-    this.jumps[entry + 1] = what;
+  /** The translation at an address, or 0. */
+  slot(va: number): number {
+    return found(this.tables.slots, va);
+  }
+
+  rememberJump(va: number, head: number): void {
+    put(this.jumps, va, head);
+    this.codePages.add(va >>> PAGE_SHIFT);
+    this.isEmpty = false;
+  }
+
+  rememberSlot(va: number, slot: number): void {
+    put(this.tables.slots, va, slot);
     this.codePages.add(va >>> PAGE_SHIFT);
     this.isEmpty = false;
   }
 
   forgetJump(va: number): void {
-    const entry = 2 * ((va >>> 1) % JUMP_ENTRIES);
-    if (this.jumps[entry] === va) this.jumps[entry] = NO_TARGET;
+    if (this.jump(va) !== 0) this.jumps[entryOf(va)] = NO_TARGET;
+  }
+
+  forgetSlot(va: number): void {
+    if (this.slot(va) !== 0) this.tables.slots[entryOf(va)] = NO_TARGET;
   }
 
   forget(): void {
@@ -91,8 +119,22 @@ export class Space {
 
   forgetJumps(): void {
     this.jumps.fill(NO_TARGET);
+    this.tables.slots.fill(NO_TARGET);
     this.codePages.clear();
   }
+}
+
+const entryOf = (va: number) => 2 * ((va >>> 1) % JUMP_ENTRIES);
+
+function found(table: Int32Array, va: number): number {
+  const entry = entryOf(va);
+  return table[entry] === va ? table[entry + 1] : 0;
+}
+
+function put(table: Int32Array, va: number, what: number): void {
+  const entry = entryOf(va);
+  table[entry] = va;
+  table[entry + 1] = what;
 }
 
 /** All contexts of a machine's hart: what the TLB's listener keeps. */
@@ -101,10 +143,10 @@ export class Spaces implements TlbListener {
   generation = 0;
   private readonly known = new Map<number, Space>();
 
-  /** @param allocate gives room for that many words */
+  /** @param allocate gives room for the tables of one more context */
   constructor(
     private readonly machine: Machine,
-    private readonly allocate: (words: number) => Int32Array = (words) => new Int32Array(words),
+    private readonly allocate: () => Tables = newTables,
   ) {
     machine.hart.tlb.listener = this;
   }
@@ -139,14 +181,18 @@ export class Spaces implements TlbListener {
     }
   }
 
-  /** Forgets what is at an address of code, in all contexts. */
+  /** Forgets what is decoded at an address, in all contexts. */
   forgetJump(va: number): void {
     for (const space of this.known.values()) space.forgetJump(va);
   }
 
+  /** Forgets what is translated at an address, in all contexts. */
+  forgetSlot(va: number): void {
+    for (const space of this.known.values()) space.forgetSlot(va);
+  }
+
   private open(key: number, mode: Mode, dataMode: Mode): Space {
-    const pages = () => this.allocate(2 * PAGE_ENTRIES);
-    const space = new Space(mode, dataMode, pages(), pages(), this.allocate(2 * JUMP_ENTRIES));
+    const space = new Space(mode, dataMode, this.allocate());
     space.flat = this.isFlat(space);
     this.known.set(key, space);
     return space;

@@ -107,6 +107,8 @@ export interface HartOptions {
   tlbEntries?: number;
   /** Whose defects it has: a profile's name, or a table of one's own. `riscv`, without any, if left out. */
   profile?: ProfileName | Profile;
+  /** Where x0 to x31 are kept: zeros of its own if left out. */
+  registers?: Int32Array;
 }
 
 const TLB_ENTRIES = 64;
@@ -114,7 +116,7 @@ const NOT_RESERVED = -1;
 
 export class Hart implements LiveState {
   /** x0 to x31; x0 stays 0. */
-  readonly x = new Int32Array(32);
+  readonly x: Int32Array;
   /** The address of the next instruction. int32. */
   pc = 0;
   mode: Mode = Mode.M;
@@ -148,6 +150,7 @@ export class Hart implements LiveState {
     const { pmpEntries = 16, accessedDirty = 'hardware', tlbEntries = TLB_ENTRIES } = options;
     this.profile = profileOf(options.profile ?? 'riscv');
     this.lostInTraps = registersLostInTraps(this.profile);
+    this.x = options.registers ?? new Int32Array(32);
     this.tlb = new Tlb(tlbEntries);
     this.pmp = new Pmp(pmpEntries > 0);
     this.csrs = new CsrFile(this, new Set(pmpEntries > 0 ? (['H'] as const) : (['H', 'pmp'] as const)));
@@ -385,9 +388,18 @@ export class Hart implements LiveState {
     return ((this.csrs.values[MISA] >>> (letter.charCodeAt(0) - 'A'.charCodeAt(0))) & 1) !== 0;
   }
 
-  /** Whether addresses are physical for accesses with the rights of `mode`. */
+  /**
+   * Where `translate` would lead for an access within a page, as long as that changes nothing and takes
+   * no time; else -1. For engines that keep translations.
+   */
+  translateKnown(va: number, access: Access): number {
+    const mode = access === Access.Execute ? this.mode : this.dataMode;
+    return this.mmu.translateKnown(va, access, mode);
+  }
+
+  /** Whether addresses are physical for accesses with the rights of `mode`, wherever they lead. */
   addressesArePhysical(mode: Mode): boolean {
-    return mode === Mode.M || !this.mmu.isPaging;
+    return this.mmu.isPhysical(mode);
   }
 
   /** The mode whose rights loads and stores have: Priv, Memory Privilege in mstatus Register. */

@@ -74,7 +74,21 @@ export class Mmu {
     return pa < PHYSICAL_SPACE && this.pmp.allows(mode, access, pa, width) ? pa : ACCESS_FAULT;
   }
 
-  /** The same for those who only look: nothing changes and nothing is charged. */
+  /** What `translate` would answer if that took no walk; else PAGE_FAULT. Changes nothing. */
+  translateKnown(va: number, access: Access, mode: Mode): number {
+    if (mode === Mode.M || !this.isPaging) return this.translate(va, access, mode, 1);
+    const index = this.tlb.find(access === Access.Execute, va, this.asid);
+    const isClean = access === Access.Write && index >= 0 && (this.tlb.pte(index) & Pte.D) === 0;
+    const isKnown = index >= 0 && !isClean && this.permits(this.tlb.pte(index), access, mode);
+    return isKnown ? this.translate(va, access, mode, 1) : PAGE_FAULT;
+  }
+
+  /** Whether no address of `mode` is translated or barred. */
+  isPhysical(mode: Mode): boolean {
+    return (mode === Mode.M || !this.isPaging) && (this.window === undefined || mode !== Mode.U);
+  }
+
+  /** What `translate` would answer, for those who only look: nothing changes and nothing is charged. */
   peek(va: number, access: Access, mode: Mode): number {
     if (mode === Mode.M || !this.isPaging) return va >>> 0;
     const fault = this.walk(va);

@@ -1,0 +1,269 @@
+/**
+ * The translator: hot code as WebAssembly.
+ *
+ * Code begins in the interpreter, which counts how often blocks run. A block that is hot becomes
+ * the entry of a region; the region and those it calls are made into one module, a *batch*.
+ * Translations are found by physical place and virtual address; each has an entry in a table,
+ * through which others reach it. When any code that a batch was made from is written to, all of
+ * the batch is dropped: its entries lead back to here.
+ * Read `interpreter.ts`, `region-code.ts` and `storage.ts` first.
+ */
+import { decode } from '../code/decode';
+import type { Engine, Machine, Stop } from '../machine/machine';
+import { Access } from '../machine/pmp';
+import type { Copy } from './code-lines';
+import { type DecodedBlock, keyOf } from './decoded-code';
+import { dispatcherBytes, MISS_SLOT } from './dispatcher';
+import { fuelUntil, Interpreter, interpreter, runWith } from './interpreter';
+import { mayCompileStrings } from './interpreter-text';
+import { carryOut } from './reference';
+import { callees, findRegion, type Region } from './region';
+import {
+  ADMIT_SIGNATURE,
+  type Link,
+  type Linker,
+  REGION_SIGNATURE,
+  REGION_TYPE,
+  regionCode,
+  type Site,
+} from './region-code';
+import { PAGE_BYTES, PAGE_SHIFT, type Space } from './spaces';
+import { PC, SITE, SPACE, type Storage } from './storage';
+import { WASM, type WasmFunction, type WasmTable } from './wasm-api';
+import { moduleBytes } from './wasm';
+
+/** How often a block runs before it is translated, and before it comes along with its caller. */
+const HEAT = 1000;
+const WARM = 50;
+/** Entries of the table: translations at a time. */
+const SLOTS = 1024;
+/** Instructions in a batch, about. */
+const BATCH_LIMIT = 1500;
+/** How often translations of a block may die before it is left to the interpreter. */
+const MOST_DEATHS = 8;
+
+/** What is translated as one, and dies as one. */
+interface Batch extends Copy {
+  keys: number[];
+}
+
+/** A translated region. */
+interface Translation {
+  slot: number;
+  pc: number;
+  instructions: number;
+}
+
+export class Translator {
+  private readonly inner: Interpreter;
+  private readonly table: WasmTable;
+  private readonly enter: WasmFunction;
+  private readonly miss: WasmFunction;
+  private readonly translations = new Map<number, Translation>();
+  private readonly deaths = new Map<number, number>();
+  private readonly sites: Site[] = [{ pc: 0, uncounted: 0, isDry: true }];
+  private free: number[] = [];
+  /** What translating has cost so far. */
+  readonly statistics = { regions: 0, instructions: 0, bytes: 0, milliseconds: 0 };
+
+  constructor(
+    readonly machine: Machine,
+    private readonly storage: Storage,
+    private readonly heat = HEAT,
+  ) {
+    this.inner = new Interpreter(machine, {
+      heat,
+      marks: storage.marks,
+      tables: () => storage.allocate(),
+    });
+    this.table = new WASM.Table({ initial: SLOTS, maximum: SLOTS, element: 'anyfunc' });
+    const dispatcher = this.instance(dispatcherBytes(storage.pages, SLOTS));
+    this.enter = dispatcher.enter;
+    this.miss = dispatcher.miss;
+    this.clear();
+  }
+
+  /** Executes from pc on, up to where an interrupt may have become pending. @returns the turns taken */
+  go(left: number): number {
+    const { inner, machine } = this;
+    const space = inner.spaces.current();
+    const slot = space.slot(machine.hart.pc);
+    if (slot !== 0) return this.runTranslated(space, slot, left) || inner.go(left, true);
+    const turns = inner.go(left);
+    if (inner.leftHot) this.heed(inner.space, inner.decoded.blockAt(inner.at));
+    return turns;
+  }
+
+  /** The translation of the region at `pc` as text, made anew; undefined if there is no code. */
+  explain(pc: number): string | undefined {
+    const space = this.inner.spaces.current();
+    const offset = this.machine.hart.peek(pc, Access.Execute);
+    if (offset === undefined) return undefined;
+    const region = findRegion(this.machine.ram, pc | 0, offset - this.machine.ram.base, space.flat);
+    if (region === undefined) return undefined;
+    const linker: Linker = { link: () => undefined, site: () => 0 };
+    return regionCode(region, this.storage, linker, true).text?.join('\n');
+  }
+
+  private instance(bytes: Uint8Array): Record<string, WasmFunction> {
+    const host = {
+      memory: this.storage.memory,
+      table: this.table,
+      admit: (va: number, bytes: number) => this.admit(va, bytes),
+    };
+    return new WASM.Instance(new WASM.Module(bytes), { host }).exports;
+  }
+
+  /** @returns the turns taken; none if the fuel is too short for the translation */
+  private runTranslated(space: Space, slot: number, left: number): number {
+    const { machine, storage } = this;
+    const { hart, clock } = machine;
+    const cost = clock.paused ? 0 : clock.costs.instruction;
+    const fuel = fuelUntil(machine, cost, left);
+    storage.control[SPACE / 4] = space.tables.at;
+    const rest = this.enter(slot, fuel, hart.pc);
+    const site = this.sites[storage.control[SITE / 4]];
+    const { uncounted, isDry } = site;
+    const turns = fuel - rest - uncounted;
+    hart.pc = storage.control[SITE / 4] === 0 ? storage.control[PC / 4] : site.pc;
+    hart.instret += turns;
+    clock.cycles += turns * cost;
+    if (isDry || turns === fuel) return turns;
+    return turns + this.carryOut(site);
+  }
+
+  /** The instruction at a site, which translated code leaves to the reference engine. */
+  private carryOut(site: Site): number {
+    const { machine } = this;
+    if (site.instruction === undefined) return 0;
+    carryOut(machine, site.instruction);
+    return 1;
+  }
+
+  /** Slow path of accesses: lets a page through that the hart knows. @param bytes negative: of a load */
+  private admit(va: number, bytes: number): number {
+    const { hart, ram } = this.machine;
+    const access = bytes < 0 ? Access.Read : Access.Write;
+    if ((va & (Math.abs(bytes) - 1)) !== 0) return 0;
+    const pa = hart.translateKnown(va, access);
+    if (pa < 0 || !hart.isWholePage(pa)) return 0;
+    this.inner.space.admit(access, va, pa - ram.base);
+    return 1;
+  }
+
+  /** A block is hot: it gets its translation, if it doesn't have one. */
+  private heed(space: Space, block: DecodedBlock | undefined): void {
+    if (block === undefined) return;
+    const { pc, ramOffset, flat } = block;
+    const key = keyOf(flat, pc, ramOffset);
+    if (!this.translations.has(key)) {
+      const deaths = this.deaths.get(key) ?? 0;
+      if (deaths > 0 && block.heat < this.heat << deaths) {
+        this.inner.decoded.cool(block, deaths > MOST_DEATHS ? 0x7fff_ffff : this.heat << deaths);
+        return;
+      }
+      this.translate(pc, ramOffset, flat);
+    }
+    const translation = this.translations.get(key);
+    if (translation === undefined) this.inner.decoded.cool(block, 0x7fff_ffff);
+    else space.rememberSlot(pc, translation.slot);
+  }
+
+  private translate(pc: number, ramOffset: number, flat: boolean): void {
+    const start = performance.now();
+    const regions = this.batch(pc, ramOffset, flat);
+    if (regions.length === 0) return;
+    if (this.free.length < regions.length) this.clear();
+    const offsetAt = (at: number) => ramOffset + ((at - pc) | 0);
+    const functions = new Map<number, number>(regions.map((region, n) => [region.entry.pc, n]));
+    const linker: Linker = {
+      link: (at) => this.link(functions.get(at), keyOf(flat, at, offsetAt(at))),
+      site: (site) => this.site(site, offsetAt(site.pc)),
+    };
+    const codes = regions.map((region) => regionCode(region, this.storage, linker));
+    const bytes = moduleBytes({
+      types: [REGION_SIGNATURE, ADMIT_SIGNATURE],
+      memoryPages: this.storage.pages,
+      tableEntries: SLOTS,
+      imports: [{ name: 'admit', type: 1 }],
+      functions: codes.map((code, n) => ({ name: `region${n}`, type: REGION_TYPE, code })),
+    });
+    const exports = this.instance(bytes);
+    const batch: Batch = { keys: [], drop: () => this.drop(batch) };
+    functions.forEach((n, at) => {
+      const slot = this.free.pop()!;
+      const key = keyOf(flat, at, offsetAt(at));
+      this.table.set(slot, exports[`region${n}`]);
+      this.translations.set(key, { slot, pc: at, instructions: regions[n].instructions });
+      batch.keys.push(key);
+    });
+    for (const { sources } of regions)
+      for (const part of sources) this.inner.codeLines.watch(part.start, part.end, batch);
+    this.statistics.regions += regions.length;
+    this.statistics.bytes += bytes.length;
+    for (const { instructions } of regions) this.statistics.instructions += instructions;
+    this.statistics.milliseconds += performance.now() - start;
+  }
+
+  /** The region at `pc`, and those that it calls and that are warm. */
+  private batch(pc: number, ramOffset: number, flat: boolean): Region[] {
+    const regions = new Map<number, Region>();
+    const queue = [pc];
+    let instructions = 0;
+    for (const at of queue) {
+      const offset = ramOffset + ((at - pc) | 0);
+      const key = keyOf(flat, at, offset);
+      const isNear = flat ? offset >= 0 && offset < this.machine.ram.size : (at ^ pc) >>> PAGE_SHIFT === 0;
+      if (!isNear || regions.has(at) || this.translations.has(key) || instructions > BATCH_LIMIT) continue;
+      if (at !== pc && (this.inner.decoded.runs(key) < WARM || this.deaths.has(key))) continue;
+      const region = findRegion(this.machine.ram, at, offset, flat);
+      if (region === undefined) continue;
+      regions.set(at, region);
+      instructions += region.instructions;
+      queue.push(...callees(region));
+    }
+    return [...regions.values()];
+  }
+
+  private link(index: number | undefined, key: number): Link | undefined {
+    if (index !== undefined) return { kind: 'function', index };
+    const known = this.translations.get(key);
+    return known === undefined ? undefined : { kind: 'slot', slot: known.slot };
+  }
+
+  private site(site: Site, offset: number): number {
+    const { ram } = this.machine;
+    const inPage = offset % PAGE_BYTES;
+    const isWhole = inPage <= PAGE_BYTES - 4;
+    const word = isWhole && !site.isDry ? ram.read(4, ram.base + offset) : undefined;
+    const instruction = word === undefined ? undefined : decode(word);
+    this.sites.push(instruction === undefined ? site : { ...site, instruction });
+    return this.sites.length - 1;
+  }
+
+  /** The batch's code is no longer what it was made from. */
+  private drop(batch: Batch): void {
+    for (const key of batch.keys) {
+      const translation = this.translations.get(key);
+      if (translation === undefined) continue;
+      this.translations.delete(key);
+      this.deaths.set(key, (this.deaths.get(key) ?? 0) + 1);
+      this.inner.spaces.forgetSlot(translation.pc);
+      this.table.set(translation.slot, this.miss);
+    }
+    batch.keys = [];
+  }
+
+  /** Forgets all translations. */
+  private clear(): void {
+    this.inner.codeLines.clear();
+    this.translations.clear();
+    this.deaths.clear();
+    this.sites.length = 1;
+    this.free = [];
+    for (let slot = SLOTS - 1; slot >= 0; slot--) {
+      this.table.set(slot, this.miss);
+      if (slot > MISS_SLOT) this.free.push(slot);
+    }
+  }
+}
