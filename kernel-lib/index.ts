@@ -76,6 +76,7 @@ export { Firmware } from './machine/sbi';
 // Engines
 export { execute, reference, step } from './engine/reference';
 export { interpreter } from './engine/interpreter';
+export { TranslatorEngine } from './engine/translator';
 export { loadable, together } from './engine/image';
 export { createMachine, ENGINES, type EngineName, type RunnableOptions } from './engine/create';
 

@@ -2,14 +2,13 @@
 import { type Engine, Machine, type MachineOptions } from '../machine/machine';
 import { interpreter } from './interpreter';
 import { reference } from './reference';
-import { Storage } from './storage';
-import { newTranslator } from './translator';
+import { TranslatorEngine } from './translator';
 
 /** Engines by name. Each machine gets one of its own: engines keep what they have translated. */
 export const ENGINES = {
   reference: () => reference,
   interpreter: () => interpreter,
-  translator: () => newTranslator(),
+  translator: () => new TranslatorEngine(),
 } satisfies Record<string, () => Engine>;
 
 export type EngineName = keyof typeof ENGINES;
@@ -25,11 +24,9 @@ export interface RunnableOptions extends Omit<MachineOptions, 'engine'> {
  * @throws if an option makes no sense
  */
 export function createMachine(options: RunnableOptions = {}): Machine {
-  const { engine = 'interpreter', ram } = options;
-  const own = typeof engine === 'string' ? engineOf(engine) : engine;
-  if (own.newStorage === undefined || ram instanceof Memory) return new Machine({ ...options, engine: own });
-  const storage = own.newStorage(RAM_BASE, ramSize(ram));
-  return new Machine({ ...options, engine: own, ram: storage.ram, registers: storage.registers });
+  const { engine: wanted = 'interpreter', ...board } = options;
+  const engine = typeof wanted === 'string' ? engineOf(wanted) : wanted;
+  return new Machine({ ...(engine instanceof TranslatorEngine ? engine.prepare(board) : board), engine });
 }
 
 function engineOf(name: EngineName): Engine {

@@ -88,6 +88,6 @@ function liveBefore(node: Node, dirty: Registers, live: readonly Registers[]): R
   let now = 0;
   if (node.end.kind !== 'call')
     for (const { to } of edgesOf(node)) now |= to === undefined ? 0 : live[to.index];
-  for (const step of allSteps(node).reverse()) now = (now & ~written(step)) | read(step);
+  for (const step of allSteps(node).toReversed()) now = (now & ~written(step)) | read(step);
   return now | dirty;
 }

@@ -9,7 +9,15 @@
  * Read `interpreter.ts`, `region-code.ts` and `storage.ts` first.
  */
 import { decode } from '../code/decode';
-import type { Engine, Machine, Stop } from '../machine/machine';
+import {
+  type Engine,
+  type Machine,
+  type MachineOptions,
+  RAM_BASE,
+  ramSize,
+  type Stop,
+} from '../machine/machine';
+import { Memory } from '../machine/memory';
 import { Access } from '../machine/pmp';
 import type { Copy } from './code-lines';
 import { type DecodedBlock, keyOf } from './decoded-code';
@@ -28,9 +36,9 @@ import {
   type Site,
 } from './region-code';
 import { PAGE_BYTES, PAGE_SHIFT, type Space } from './spaces';
-import { PC, SITE, SPACE, type Storage } from './storage';
-import { WASM, type WasmFunction, type WasmTable } from './wasm-api';
+import { PC, SITE, SPACE, Storage } from './storage';
 import { moduleBytes } from './wasm';
+import { WASM, type WasmFunction, type WasmTable } from './wasm-api';
 
 /** How often a block runs before it is translated, and before it comes along with its caller. */
 const HEAT = 1000;
@@ -265,5 +273,37 @@ export class Translator {
       this.table.set(slot, this.miss);
       if (slot > MISS_SLOT) this.free.push(slot);
     }
+  }
+}
+
+/** The translator, as one machine takes it. Machines with RAM of their own (or where strings may not be compiled) are interpreted. */
+export class TranslatorEngine implements Engine {
+  readonly name = 'translator';
+  private storage: Storage | undefined;
+  private translator: Translator | undefined;
+
+  /** @param options `heat`: how often a block runs before it is translated */
+  constructor(private readonly options: { heat?: number } = {}) {}
+
+  /** The options for a board on which translated code can run: with RAM where it can reach it. */
+  prepare<Options extends Pick<MachineOptions, 'ram' | 'registers'>>(board: Options): Options {
+    if (board.ram instanceof Memory) return board;
+    this.storage = new Storage(RAM_BASE, ramSize(board.ram));
+    return { ...board, ram: this.storage.ram, registers: this.storage.registers };
+  }
+
+  run(machine: Machine, budget: number): Stop {
+    const translator = this.of(machine);
+    if (translator === undefined) return interpreter.run(machine, budget);
+    return runWith(machine, budget, (left) => translator.go(left));
+  }
+
+  /** What this engine keeps about its machine; undefined if the machine is interpreted. */
+  of(machine: Machine): Translator | undefined {
+    if (this.translator?.machine === machine) return this.translator;
+    const { storage } = this;
+    const isPrepared = storage?.ram === machine.ram && storage.registers === machine.hart.x;
+    if (!isPrepared || !mayCompileStrings()) return undefined;
+    return (this.translator = new Translator(machine, storage, this.options.heat));
   }
 }

@@ -139,7 +139,7 @@ export class Machine {
 
   /** @throws if the RAM size is not a power of two of at least 4 KiB and at most 1 GiB */
   constructor(options: MachineOptions = {}) {
-    this.ram = options.ram instanceof Memory ? options.ram : newRam(options.ram ?? DEFAULT_RAM);
+    this.ram = options.ram instanceof Memory ? options.ram : new Memory(RAM_BASE, ramSize(options.ram));
     this.clock = options.clock ?? new Clock(costTable(options.costs ?? 'arm-est'));
     this.engine = options.engine;
     this.bus = new Bus(this.ram);
@@ -392,11 +392,15 @@ export class Machine {
   }
 }
 
-function newRam(size: number): Memory {
+/**
+ * The size of a machine's RAM, if it is left out, too.
+ * @throws RangeError if there is no RAM of such a size
+ */
+export function ramSize(size = DEFAULT_RAM): number {
   if (!Number.isInteger(Math.log2(size)) || size < 4096 || size > 1024 * MiB) {
     throw new RangeError(`RAM of ${size} bytes: the size must be a power of two from 4 KiB to 1 GiB.`);
   }
-  return new Memory(RAM_BASE, size);
+  return size;
 }
 
 function costTable(costs: CostPreset | CostTable): CostTable {

@@ -1,6 +1,6 @@
 // All engines agree, instruction for instruction: at random moments of a random program, every
 // register, CSR, count, TLB entry and byte of memory is the same as in the reference engine.
-import { disassemble, type Engine, type EngineName, hex, type Machine } from 'kernel-lib';
+import { disassemble, type Engine, type EngineName, hex, type Machine, TranslatorEngine } from 'kernel-lib';
 import { it } from 'vitest';
 import { Random } from '../code/random';
 import { listing, prepare, type RandomProgram, randomProgram, shrink } from './engine-programs';
@@ -8,7 +8,12 @@ import { listing, prepare, type RandomProgram, randomProgram, shrink } from './e
 const RUNS = Number(process.env.VMLAB_RUNS ?? 300);
 const TURNS = 1500;
 
-const ENGINES: [string, EngineName | Engine][] = [['interpreter', 'interpreter']];
+/** Engines by name. One that translates what has run twice, and one that lets code get warm first. */
+const ENGINES: [string, () => EngineName | Engine][] = [
+  ['interpreter', () => 'interpreter'],
+  ['translator', () => new TranslatorEngine({ heat: 1 })],
+  ['translator at ease', () => new TranslatorEngine({ heat: 20 })],
+];
 
 /** What is to be equal, by name. */
 function stateOf(machine: Machine): Record<string, string | number> {
@@ -43,10 +48,10 @@ function differences(one: Machine, other: Machine): string[] {
 const show = (value: string | number | undefined) => (typeof value === 'number' ? hex(value) : String(value));
 
 /** The first difference between an engine and the reference, in words; undefined if there is none. */
-function firstDifference(program: RandomProgram, engine: EngineName | Engine): string | undefined {
+function firstDifference(program: RandomProgram, engine: () => EngineName | Engine): string | undefined {
   const random = new Random(program.seed ^ 0xc4ec);
   const truth = prepare(program, 'reference');
-  const tested = prepare(program, engine);
+  const tested = prepare(program, engine());
   for (let turns = 0; turns < TURNS; ) {
     const instructions = random.pick([1, 2, 7, 50, 300, 1000]);
     const from = `${hex(truth.hart.pc)} (${disassemble(truth.hart.peekInstruction() ?? 0)})`;
