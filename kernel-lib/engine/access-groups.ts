@@ -41,7 +41,7 @@ export function accessGroups(steps: readonly Step[]): Map<Step, Group> {
       groups.set(step, group);
       if (shape.kind === 'store') mark(marked, group, step, place.offset, shape.bytes);
     }
-    if (shape.kind === 'set' || shape.kind === 'load') open.delete(instruction.rd);
+    if (shape.kind === 'set' || shape.kind === 'load' || shape.kind === 'csr') open.delete(instruction.rd);
   }
   return groups;
 }

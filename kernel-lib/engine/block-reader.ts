@@ -6,7 +6,7 @@
  */
 import { decode, type Instruction } from '../code/decode';
 import type { Memory } from '../machine/memory';
-import { type Shape, shapeOf } from './shape';
+import { isPrivileged, type Shape, shapeOf } from './shape';
 import { PAGE_BYTES } from './spaces';
 
 /** An instruction of a block. */
@@ -27,7 +27,14 @@ export interface Block {
 const LIMIT = 64;
 
 /** Whether control goes on behind an instruction of this shape without a question. */
-const goesOn = (shape: Shape) => !['jump', 'branch', 'other'].includes(shape.kind);
+const goesOn = (shape: Shape) => shape.kind !== 'jump' && shape.kind !== 'branch' && !isPrivileged(shape);
+
+export interface ReadOptions {
+  /** Whether the next page in RAM is the next page of the code, too. */
+  flat: boolean;
+  /** Instructions at most; 64 if left out. */
+  limit?: number;
+}
 
 export interface ReadOptions {
   /** Whether the next page in RAM is the next page of the code, too. */

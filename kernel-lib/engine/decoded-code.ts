@@ -21,7 +21,7 @@ import {
   STEP_WORDS,
   TAKEN,
 } from './interpreter-text';
-import { constantValue, isConstant } from './shape';
+import { constantValue, isConstant, isPrivileged } from './shape';
 import { PAGE_SHIFT, type Space, type Spaces } from './spaces';
 
 /** A block in the array. */
@@ -108,7 +108,7 @@ export class DecodedCode {
     this.reserve(words);
     this.words.fill(0, head, head + words);
     const last = steps[steps.length - 1];
-    this.words[head] = last.shape.kind === 'other' ? steps.length - 1 : steps.length;
+    this.words[head] = isPrivileged(last.shape) ? steps.length - 1 : steps.length;
     this.words[head + 1] = this.heat;
     this.addresses[head >> 1] = pc;
     let at = head + HEAD_WORDS;
@@ -144,7 +144,7 @@ export class DecodedCode {
   private placeLinks({ instruction, pc, shape }: Step, end: number, endPc: number): void {
     let at = end - STEP_WORDS;
     const jumps = shape.kind === 'jump' || shape.kind === 'branch';
-    if (!jumps && shape.kind !== 'other') {
+    if (!jumps && !isPrivileged(shape)) {
       at = end;
       this.words[at] = CASE_GO_ON;
       this.addresses[at >> 1] = endPc;

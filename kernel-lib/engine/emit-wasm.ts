@@ -2,7 +2,7 @@
  * Prints expressions of rows as WebAssembly: code that leaves the value on the stack.
  * Read `shape.ts` and `wasm.ts` first; `emit-js.ts` is the same for JavaScript.
  */
-import type { Expression, Operator } from '../isa/meaning';
+import type { Expression, Leaf, Operator } from '../isa/meaning';
 import type { Step } from './block-reader';
 import { constantValue, isConstant } from './shape';
 import type { Code, Opcode } from './wasm';
@@ -70,19 +70,35 @@ export class ExpressionPrinter {
     else this.code.get(this.localOf(number));
   }
 
-  /** Puts the value of an expression of a step on the stack. */
-  value(expression: Expression, step: Step): void {
+  /** Gives a register the value of another local variable. */
+  assign(register: number, local: number): void {
+    if (register === 0) return;
+    this.code.get(local);
+    this.code.set(this.localOf(register));
+  }
+
+  /**
+   * Puts the value of an expression of a step on the stack.
+   * @param old the local variable that holds the value of `old`, if there is one
+   */
+  value(expression: Expression, step: Step, old?: number): void {
     const { instruction, pc } = step;
     if (isConstant(expression)) this.code.constant(constantValue(expression, instruction, pc));
-    else if (expression.kind === 'leaf')
-      this.register(expression.leaf === 'rs1' ? instruction.rs1 : instruction.rs2);
+    else if (expression.kind === 'leaf') this.leaf(expression.leaf, step, old);
     else if (expression.kind === 'binary') {
-      this.value(expression.left, step);
+      this.value(expression.left, step, old);
       const upper = UPPER[expression.operator];
       if (upper !== undefined) this.code.op(upper[0]);
-      this.value(expression.right, step);
+      this.value(expression.right, step, old);
       this.apply(expression.operator);
     } else throw new Error('A load inside an expression is not printed here.');
+  }
+
+  private leaf(leaf: Leaf, { instruction }: Step, old: number | undefined): void {
+    if (leaf === 'rs1') this.register(instruction.rs1);
+    else if (leaf === 'rs2') this.register(instruction.rs2);
+    else if (leaf === 'old' && old !== undefined) this.code.get(old);
+    else throw new Error(`There is no ${leaf} here.`);
   }
 
   /** The operator, on the two values on the stack. */

@@ -13,7 +13,15 @@ import { ISA } from '../isa/isa';
 import type { Action, Expression } from '../isa/meaning';
 import { LINE_SHIFT } from './code-lines';
 import { ARITHMETIC, jsCondition, jsOf, type Names } from './emit-js';
-import { constantsIn, expressionsOf, isConstant, type Shape, shapeOf, TARGET_MISALIGNED } from './shape';
+import {
+  constantsIn,
+  expressionsOf,
+  isConstant,
+  isPrivileged,
+  type Shape,
+  shapeOf,
+  TARGET_MISALIGNED,
+} from './shape';
 import { JUMP_ENTRIES, PAGE_ENTRIES, PAGE_SHIFT } from './spaces';
 
 /** Words of a block's head, of an instruction, and where a final instruction's links are. */
@@ -76,7 +84,7 @@ function caseIntoZero(shape: Shape, plain: Case): Case {
 
 /** The case for a shape; rows with the same text share one. */
 function newCase(shape: Shape, intoZero: boolean): Case {
-  if (shape.kind === 'other') return OTHER;
+  if (isPrivileged(shape)) return OTHER;
   if (shape.kind === 'nothing') return NOTHING;
   const hasTarget = shape.kind === 'branch' || shape.kind === 'jump';
   // A target that is known is the address in a link.

@@ -17,12 +17,13 @@ import type { Instruction } from '../code/decode';
 import { accessGroups, type Group } from './access-groups';
 import type { Step } from './block-reader';
 import { LINE_SHIFT } from './code-lines';
+import { printCsr } from './csr-code';
 import { ExpressionPrinter } from './emit-wasm';
 import { type Edge, edgesOf, type Node, type Region } from './region';
 import { type Flow, flowOf, type Registers, written, writtenBy } from './register-flow';
 import type { Shape } from './shape';
 import { JUMP_ENTRIES, PAGE_ENTRIES, PAGE_SHIFT } from './spaces';
-import { READ_TABLE, REGISTERS, SITE, SLOT_TABLE, SPACE, type Storage, WRITE_TABLE } from './storage';
+import { PC, READ_TABLE, REGISTERS, SITE, SLOT_TABLE, SPACE, type Storage, WRITE_TABLE } from './storage';
 import { type Structure, structureOf } from './structure';
 import { Code, Label, type Opcode } from './wasm';
 
@@ -36,8 +37,14 @@ export const ADMIT_SIGNATURE = { parameters: 2, results: 1 };
 const ADMIT = 0;
 const FIRST = 1;
 
-/** In the place of an address: leave, `SITE` says where. Addresses of code are even. */
+/**
+ * In the place of an address: leave, SITE says where. Or at that site is an environment call (its
+ * address is in PC) or a return from a trap, which can perhaps be taken without leaving. Addresses
+ * of code are even.
+ */
 export const AT_SITE = 1;
+export const AT_ENVIRONMENT_CALL = 3;
+export const AT_SUPERVISOR_RETURN = 5;
 
 /** A place where translated code leaves. */
 export interface Site {
@@ -299,7 +306,7 @@ class RegionPrinter {
       now |= fresh;
     }
     const groups = this.region.flat ? accessGroups(node.steps) : undefined;
-    const levels = [...new Set(node.steps.flatMap((step, n) => (isAccess(step.shape) ? [before[n]] : [])))];
+    const levels = [...new Set(node.steps.flatMap((step, n) => (canLeave(step.shape) ? [before[n]] : [])))];
     const labels = new Map<number, Label>([[0, this.exits.get(dirty)!]]);
     const after = new Label('after');
     const chained = levels.filter((level) => level > 0);
@@ -332,6 +339,9 @@ class RegionPrinter {
       if (instruction.rd === 0) return;
       this.expressions.value(shape.value, step);
       code.set(this.localOf(instruction.rd));
+    } else if (shape.kind === 'csr') {
+      this.setSite(step, exit);
+      printCsr(code, this.expressions, step, shape, exit.label);
     } else if (isAccess(shape)) {
       if (group !== undefined) this.flatAccess(step, shape, group, exit);
       else this.pagedAccess(step, shape, exit);
@@ -462,6 +472,10 @@ class RegionPrinter {
         return;
       case 'leave':
         this.writeBack(dirty);
+        if (end.trap !== undefined) {
+          this.trapEnd(end.pc, end.trap);
+          return;
+        }
         code.constant(this.linker.site({ pc: end.pc, uncounted: 0, isDry: false }));
         code.set(this.site);
         code.branch(this.leave);
@@ -477,6 +491,20 @@ class RegionPrinter {
         }
       }
     }
+  }
+
+  /** At an instruction that the dispatcher may have a fast path for. */
+  private trapEnd(pc: number, trap: 'environmentCall' | 'supervisorReturn'): void {
+    const { code } = this;
+    code.constant(0);
+    code.constant(pc);
+    code.memory('i32.store', PC);
+    code.constant(0);
+    code.constant(this.linker.site({ pc, uncounted: 0, isDry: false }));
+    code.memory('i32.store', SITE);
+    code.get(FUEL);
+    code.constant(trap === 'environmentCall' ? AT_ENVIRONMENT_CALL : AT_SUPERVISOR_RETURN);
+    code.op('return');
   }
 
   private branchEnd(node: Node, step: Step, taken: Edge, fallen: Edge, dirty: Registers): void {
@@ -644,6 +672,7 @@ interface Exit {
   uncounted: number;
 }
 
+const canLeave = ({ kind }: Shape) => kind === 'load' || kind === 'store' || kind === 'csr';
 const isAccess = (shape: Shape): shape is Access => shape.kind === 'load' || shape.kind === 'store';
 
 /** The registers in a set. */

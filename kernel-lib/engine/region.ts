@@ -8,7 +8,8 @@
  */
 import type { Memory } from '../machine/memory';
 import { readBlock, type Step } from './block-reader';
-import { constantValue, isConstant } from './shape';
+import { isSimpleCsr } from './csr-code';
+import { constantValue, isConstant, isPrivileged } from './shape';
 import { PAGE_SHIFT } from './spaces';
 
 /** A way from one node on: to a node of the region, or to an address outside. */
@@ -25,7 +26,7 @@ export type End =
   | { kind: 'branch'; step: Step; taken: Edge; fallen: Edge }
   | { kind: 'call'; step: Step; callee: number | undefined; back: Edge } // undefined: computed
   | { kind: 'computed'; step: Step; isReturn: boolean }
-  | { kind: 'leave'; pc: number } // here is an instruction for the reference engine
+  | { kind: 'leave'; pc: number; trap?: 'environmentCall' | 'supervisorReturn' } // for the reference engine, or its fast path
   | { kind: 'select'; choices: Edge[] };
 
 export interface Node {
@@ -116,7 +117,8 @@ class Finder {
       if (step === undefined) return;
       this.steps.set(pc, step);
       for (const target of targetsOf(step)) this.lead(target);
-      if (step.shape.kind === 'other' || step.shape.kind === 'jump' || step.shape.kind === 'branch') return;
+      const { kind } = step.shape;
+      if (kind === 'jump' || kind === 'branch' || leavesRegion(step)) return;
       pc = nextOf(step);
     }
   }
@@ -151,8 +153,13 @@ class Finder {
   private endAt(step: Step): End | undefined {
     const { shape, instruction, pc } = step;
     switch (shape.kind) {
+      case 'environmentCall':
+      case 'supervisorReturn':
+        return { kind: 'leave', pc, trap: shape.kind };
       case 'other':
         return { kind: 'leave', pc };
+      case 'csr':
+        return isSimpleCsr(instruction, shape) ? undefined : { kind: 'leave', pc };
       case 'branch': {
         const target = constantValue(shape.target, instruction, pc);
         return { kind: 'branch', step, taken: this.edge(target), fallen: this.edge(nextOf(step)) };
@@ -181,6 +188,11 @@ class Finder {
         return { start, end: start + node.behind - node.pc };
       });
   }
+}
+
+/** Whether an instruction is not translated. */
+function leavesRegion({ shape, instruction }: Step): boolean {
+  return isPrivileged(shape) && !(shape.kind === 'csr' && isSimpleCsr(instruction, shape));
 }
 
 const nextOf = ({ pc, instruction }: Step) => (pc + instruction.length) | 0;

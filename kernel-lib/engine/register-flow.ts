@@ -25,7 +25,7 @@ const setOf = (register: number): Registers => (register === 0 ? 0 : 1 << regist
 
 /** The register that a step writes. */
 export function written({ shape, instruction }: Step): Registers {
-  const writes = shape.kind === 'set' || shape.kind === 'load' || shape.kind === 'jump';
+  const writes = ['set', 'load', 'jump', 'csr'].includes(shape.kind);
   return writes ? setOf(instruction.rd) : 0;
 }
 

@@ -2,13 +2,14 @@
  * What an emitter needs to know of an instruction, read off its row's meaning.
  *
  * Engines that emit code treat a few shapes of meaning themselves: a register gets a value, a
- * word is loaded or stored, a jump, a branch. Everything else (CSRs, traps, fences of
- * translations, atomics) is `other`: it is left to the reference engine, one instruction at a
- * time. So a new row works in all engines as soon as the reference engine knows its meaning.
+ * word is loaded or stored, a jump, a branch; the translator also some of what touches CSRs.
+ * Everything else (traps, fences of translations, atomics) is `other`: it is left to the
+ * reference engine, one instruction at a time. So a new row works in all engines as soon as the reference engine knows its meaning.
  * Read `isa/meaning.ts` and `reference.ts` first.
  */
 import type { Instruction } from '../code/decode';
-import type { Action, Expression, Operator } from '../isa/meaning';
+import type { Action, CsrAccess, Expression, Operator } from '../isa/meaning';
+import { Mode } from '../isa/registers';
 import { OPERATORS } from './reference';
 
 /** The shapes of meaning. */
@@ -19,6 +20,9 @@ export type Shape =
   | { kind: 'store'; bytes: 1 | 2 | 4; address: Expression; value: Expression }
   | { kind: 'jump'; target: Expression } // and rd becomes the address of the next instruction
   | { kind: 'branch'; condition: Expression; target: Expression }
+  | { kind: 'csr'; value: Expression; access: CsrAccess } // rd = old, the register = value
+  | { kind: 'environmentCall' }
+  | { kind: 'supervisorReturn' }
   | { kind: 'other' };
 
 const shapes = new Map<Action, Shape>();
@@ -42,8 +46,13 @@ function findShape(meaning: Action): Shape {
       return isPure(meaning.address) && isPure(meaning.value) ? meaning : { kind: 'other' };
     case 'branch':
       return isPure(meaning.condition) && isConstant(meaning.target) ? meaning : { kind: 'other' };
+    case 'csr':
+    case 'environmentCall':
+      return meaning;
     case 'seq': {
       const [jump, link, ...more] = meaning.actions;
+      if (jump?.kind === 'requireMode' && link?.kind === 'returnFromTrap' && link.mode === Mode.S)
+        return { kind: 'supervisorReturn' };
       if (jump?.kind !== 'jump' || link?.kind !== 'setRd' || more.length > 0) return { kind: 'other' };
       const isNext = link.value.kind === 'leaf' && link.value.leaf === 'next';
       return isPure(jump.target) && isNext ? { kind: 'jump', target: jump.target } : { kind: 'other' };
@@ -116,6 +125,11 @@ export function reads(expression: Expression, source: 'rs1' | 'rs2'): boolean {
   }
 }
 
+/** Whether an engine leaves an instruction of this shape to the reference engine, unless it takes pains. */
+export function isPrivileged({ kind }: Shape): boolean {
+  return kind === 'other' || kind === 'csr' || kind === 'environmentCall' || kind === 'supervisorReturn';
+}
+
 /** The expressions that an instruction of this shape evaluates. */
 export function expressionsOf(shape: Shape): Expression[] {
   switch (shape.kind) {
@@ -129,6 +143,8 @@ export function expressionsOf(shape: Shape): Expression[] {
       return [shape.target];
     case 'branch':
       return [shape.condition, shape.target];
+    case 'csr':
+      return [shape.value];
     default:
       return [];
   }

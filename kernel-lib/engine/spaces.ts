@@ -158,6 +158,11 @@ export class Spaces implements TlbListener {
     return this.known.get(key) ?? this.open(key, mode, dataMode);
   }
 
+  /** The context of a mode, if the hart has been in it and its loads and stores had the mode's own rights. */
+  of(mode: Mode): Space | undefined {
+    return this.known.get(mode | (mode << 2));
+  }
+
   /**
    * The offset into RAM of the byte at `va`, if the hart lets one through to it and all around it in
    * its page; else -1, and a fault may have been raised.

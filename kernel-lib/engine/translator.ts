@@ -9,6 +9,8 @@
  * Read `interpreter.ts`, `region-code.ts` and `storage.ts` first.
  */
 import { decode } from '../code/decode';
+import { Mode } from '../isa/registers';
+import type { CostTable } from '../machine/cost';
 import {
   type Engine,
   type Machine,
@@ -36,7 +38,22 @@ import {
   type Site,
 } from './region-code';
 import { PAGE_BYTES, PAGE_SHIFT, type Space } from './spaces';
-import { PC, SITE, SPACE, Storage } from './storage';
+import {
+  LAST_TRAP_FUEL,
+  LAST_TRAP_PC,
+  MAY_TRAP,
+  MODE,
+  PC,
+  RETURN_FUEL,
+  RETURNS,
+  SITE,
+  SPACE,
+  SPACES_BY_MODE,
+  SPENT,
+  Storage,
+  TRAP_FUEL,
+  TRAPS,
+} from './storage';
 import { moduleBytes } from './wasm';
 import { WASM, type WasmFunction, type WasmTable } from './wasm-api';
 
@@ -49,6 +66,9 @@ const SLOTS = 1024;
 const BATCH_LIMIT = 1500;
 /** How often translations of a block may die before it is left to the interpreter. */
 const MOST_DEATHS = 8;
+
+/** What things cost while the clock stands still. */
+const FREE = { instruction: 0, trapIn: 0, trapOut: 0 };
 
 /** What is translated as one, and dies as one. */
 interface Batch extends Copy {
@@ -126,18 +146,51 @@ export class Translator {
   private runTranslated(space: Space, slot: number, left: number): number {
     const { machine, storage } = this;
     const { hart, clock } = machine;
-    const cost = clock.paused ? 0 : clock.costs.instruction;
-    const fuel = fuelUntil(machine, cost, left);
-    storage.control[SPACE / 4] = space.tables.at;
+    const { control } = storage;
+    const costs = clock.paused ? FREE : clock.costs;
+    const fuel = fuelUntil(machine, costs.instruction, left);
+    control[SPACE / 4] = space.tables.at;
+    this.prepareTraps(costs);
     const rest = this.enter(slot, fuel, hart.pc);
-    const site = this.sites[storage.control[SITE / 4]];
-    const { uncounted, isDry } = site;
-    const turns = fuel - rest - uncounted;
-    hart.pc = storage.control[SITE / 4] === 0 ? storage.control[PC / 4] : site.pc;
-    hart.instret += turns;
-    clock.cycles += turns * cost;
-    if (isDry || turns === fuel) return turns;
+    const at = control[SITE / 4];
+    const site = this.sites[at];
+    hart.pc = at === 0 ? control[PC / 4] : site.pc;
+    const retired = fuel - rest - site.uncounted - control[SPENT / 4];
+    const [traps, returns] = [control[TRAPS / 4], control[RETURNS / 4]];
+    if (traps + returns > 0) this.settleTraps(fuel);
+    hart.instret += retired;
+    clock.cycles += retired * costs.instruction + traps * costs.trapIn + returns * costs.trapOut;
+    const turns = retired + traps;
+    if (at === 0 || site.isDry || rest + site.uncounted === 0) return turns;
     return turns + this.carryOut(site);
+  }
+
+  /** Says whether translated code may take environment calls, what they cost, and where they lead. */
+  private prepareTraps(costs: Pick<CostTable, 'instruction' | 'trapIn' | 'trapOut'>): void {
+    const { hart } = this.machine;
+    const { control } = this.storage;
+    const { instruction, trapIn, trapOut } = costs;
+    const isExact = Number.isInteger(trapIn) && Number.isInteger(trapOut);
+    control[MODE / 4] = hart.mode;
+    control[MAY_TRAP / 4] = isExact && !hart.trapsAreSpecial && !hart.interruptPending ? 1 : 0;
+    control[TRAP_FUEL / 4] = Math.max(1, Math.ceil(trapIn / (instruction || 1)));
+    control[RETURN_FUEL / 4] = 1 + Math.ceil(trapOut / (instruction || 1));
+    for (const mode of [Mode.U, Mode.S])
+      control[SPACES_BY_MODE / 4 + mode] = this.inner.spaces.of(mode)?.tables.at ?? 0;
+    control[TRAPS / 4] = control[RETURNS / 4] = control[SPENT / 4] = 0;
+  }
+
+  /** The hart and the machine learn of the environment calls and returns that translated code has taken. */
+  private settleTraps(fuel: number): void {
+    const { machine, storage } = this;
+    const { control } = storage;
+    const { hart } = machine;
+    hart.mode = control[MODE / 4];
+    hart.forgetReservation();
+    const traps = control[TRAPS / 4];
+    if (traps === 0) return;
+    const retiredThen = fuel - control[LAST_TRAP_FUEL / 4];
+    machine.noteTraps(traps, control[LAST_TRAP_PC / 4], hart.instret + retiredThen);
   }
 
   /** The instruction at a site, which translated code leaves to the reference engine. */
@@ -151,11 +204,12 @@ export class Translator {
   /** Slow path of accesses: lets a page through that the hart knows. @param bytes negative: of a load */
   private admit(va: number, bytes: number): number {
     const { hart, ram } = this.machine;
+    hart.mode = this.storage.control[MODE / 4];
     const access = bytes < 0 ? Access.Read : Access.Write;
     if ((va & (Math.abs(bytes) - 1)) !== 0) return 0;
     const pa = hart.translateKnown(va, access);
     if (pa < 0 || !hart.isWholePage(pa)) return 0;
-    this.inner.space.admit(access, va, pa - ram.base);
+    this.inner.spaces.current().admit(access, va, pa - ram.base);
     return 1;
   }
 
@@ -286,10 +340,10 @@ export class TranslatorEngine implements Engine {
   constructor(private readonly options: { heat?: number } = {}) {}
 
   /** The options for a board on which translated code can run: with RAM where it can reach it. */
-  prepare<Options extends Pick<MachineOptions, 'ram' | 'registers'>>(board: Options): Options {
+  prepare<Options extends Pick<MachineOptions, 'ram' | 'storage'>>(board: Options): Options {
     if (board.ram instanceof Memory) return board;
     this.storage = new Storage(RAM_BASE, ramSize(board.ram));
-    return { ...board, ram: this.storage.ram, registers: this.storage.registers };
+    return { ...board, ram: this.storage.ram, storage: this.storage.hart };
   }
 
   run(machine: Machine, budget: number): Stop {
@@ -302,7 +356,7 @@ export class TranslatorEngine implements Engine {
   of(machine: Machine): Translator | undefined {
     if (this.translator?.machine === machine) return this.translator;
     const { storage } = this;
-    const isPrepared = storage?.ram === machine.ram && storage.registers === machine.hart.x;
+    const isPrepared = storage?.ram === machine.ram && storage.hart.x === machine.hart.x;
     if (!isPrepared || !mayCompileStrings()) return undefined;
     return (this.translator = new Translator(machine, storage, this.options.heat));
   }

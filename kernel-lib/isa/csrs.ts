@@ -45,6 +45,8 @@ export interface Csr {
   guard?: CsrGuard;
   live?: LiveValue;
   feature?: CsrFeature;
+  /** Nothing is worked out from it before an instruction or a trap asks: it just keeps what is written. */
+  passive?: true;
   source: string;
 }
 
@@ -55,6 +57,7 @@ interface CsrOptions {
   guard?: CsrGuard;
   live?: LiveValue;
   feature?: CsrFeature;
+  passive?: true;
 }
 
 /** `'MPP 12:11 {0,1,3}, MXL 31:30 ro'` -> fields. */
@@ -93,6 +96,7 @@ const S_STATUS = 'MXR 19, SUM 18, SPP 8, SPIE 5, SIE 1';
 const COUNTEREN = 'IR 2, TM 1, CY 0';
 const TVEC = 'BASE 31:2, MODE 1:0 {0,1}';
 const EPC = 'VALUE 31:1';
+const PASSIVE = { passive: true } as const;
 
 // biome-ignore format: a table
 const SUPERVISOR = [
@@ -101,10 +105,10 @@ const SUPERVISOR = [
   csr(0x105, 'stvec',      TVEC,                                  'Priv, Supervisor Trap Vector Base Address (stvec) Register'),
   csr(0x106, 'scounteren', COUNTEREN,                             'Priv, Counter-Enable (scounteren) Register'),
   csr(0x10a, 'senvcfg',    'FIOM 0',                              'Priv, Supervisor Environment Configuration (senvcfg) Register'),
-  csr(0x140, 'sscratch',   ALL,                                   'Priv, Supervisor Scratch (sscratch) Register'),
-  csr(0x141, 'sepc',       EPC,                                   'Priv, Supervisor Exception Program Counter (sepc) Register'),
-  csr(0x142, 'scause',     'INTERRUPT 31, CODE 30:0',             'Priv, Supervisor Cause (scause) Register'),
-  csr(0x143, 'stval',      ALL,                                   'Priv, Supervisor Trap Value (stval) Register'),
+  csr(0x140, 'sscratch',   ALL,                                   'Priv, Supervisor Scratch (sscratch) Register', PASSIVE),
+  csr(0x141, 'sepc',       EPC,                                   'Priv, Supervisor Exception Program Counter (sepc) Register', PASSIVE),
+  csr(0x142, 'scause',     'INTERRUPT 31, CODE 30:0',             'Priv, Supervisor Cause (scause) Register', PASSIVE),
+  csr(0x143, 'stval',      ALL,                                   'Priv, Supervisor Trap Value (stval) Register', PASSIVE),
   csr(0x144, 'sip',        'SEIP 9 ro, STIP 5 ro, SSIP 1',        'Priv, Supervisor Interrupt (sip and sie) Registers', { alias: 'mip', shownBy: 'mideleg', live: 'interrupts' }),
   csr(0x14d, 'stimecmp',   ALL,                                   '"Sstc", Supervisor Timer (stimecmp) Register', { guard: 'stimecmp', reset: -1 }),
   csr(0x15d, 'stimecmph',  ALL,                                   '"Sstc", Supervisor Timer (stimecmp) Register', { guard: 'stimecmp', reset: -1 }),
@@ -128,10 +132,10 @@ const MACHINE = [
   csr(0x30a, 'menvcfg',    'FIOM 0',                              'Priv, Machine Environment Configuration (menvcfg) Register'),
   csr(0x31a, 'menvcfgh',   'STCE 31',                             'Priv, Machine Environment Configuration (menvcfg) Register'),
   csr(0x310, 'mstatush',   'MBE 5 ro, SBE 4 ro',                  'Priv, Machine Status (mstatus and mstatush) Registers'),
-  csr(0x340, 'mscratch',   ALL,                                   'Priv, Machine Scratch (mscratch) Register'),
-  csr(0x341, 'mepc',       EPC,                                   'Priv, Machine Exception Program Counter (mepc) Register'),
-  csr(0x342, 'mcause',     'INTERRUPT 31, CODE 30:0',             'Priv, Machine Cause (mcause) Register'),
-  csr(0x343, 'mtval',      ALL,                                   'Priv, Machine Trap Value (mtval) Register'),
+  csr(0x340, 'mscratch',   ALL,                                   'Priv, Machine Scratch (mscratch) Register', PASSIVE),
+  csr(0x341, 'mepc',       EPC,                                   'Priv, Machine Exception Program Counter (mepc) Register', PASSIVE),
+  csr(0x342, 'mcause',     'INTERRUPT 31, CODE 30:0',             'Priv, Machine Cause (mcause) Register', PASSIVE),
+  csr(0x343, 'mtval',      ALL,                                   'Priv, Machine Trap Value (mtval) Register', PASSIVE),
   csr(0x344, 'mip',        'MEIP 11 ro, SEIP 9, MTIP 7 ro, STIP 5, MSIP 3 ro, SSIP 1', 'Priv, Machine Interrupt (mip and mie) Registers', { live: 'interrupts' }),
 ];
 

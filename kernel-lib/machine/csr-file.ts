@@ -51,7 +51,8 @@ const SEIP = csrMask('mip', 'SEIP');
 const TIME_ENABLE = csrMask('mcounteren', 'TM');
 const CYCLE_INHIBIT = csrMask('mcountinhibit', 'CY');
 const INSTRET_INHIBIT = csrMask('mcountinhibit', 'IR');
-const REGISTERS = 4096;
+/** Numbers that CSRs can have. */
+export const REGISTERS = 4096;
 
 /** The rows by number, with the names in them looked up once. */
 const rows: (Csr | undefined)[] = Array.from({ length: REGISTERS }, (_, number) => csrByNumber(number));
@@ -60,15 +61,20 @@ const shownBy = Int16Array.from(rows, (row) => (row?.shownBy ? csrNumber(row.sho
 
 export class CsrFile {
   /** The bits as kept, by CSR number. Read `get` or `read` for what software sees. */
-  readonly values = new Int32Array(REGISTERS);
+  readonly values: Int32Array;
   private readonly cycle = new Counter();
   private readonly instret = new Counter();
 
-  /** @param absent what this hart comes without */
+  /**
+   * @param absent what this hart comes without
+   * @param values where the bits are kept, one word per CSR number
+   */
   constructor(
     private readonly live: LiveState,
     private readonly absent: ReadonlySet<CsrFeature> = new Set(['H'] as const),
+    values: Int32Array = new Int32Array(REGISTERS),
   ) {
+    this.values = values;
     for (const row of CSRS) this.values[row.number] = row.reset;
   }
 

@@ -107,8 +107,8 @@ export interface HartOptions {
   tlbEntries?: number;
   /** Whose defects it has: a profile's name, or a table of one's own. `riscv`, without any, if left out. */
   profile?: ProfileName | Profile;
-  /** Where x0 to x31 are kept: zeros of its own if left out. */
-  registers?: Int32Array;
+  /** Where x0 to x31 and the bits of the CSRs are kept: words of its own if left out. */
+  storage?: { x: Int32Array; csrs: Int32Array };
 }
 
 const TLB_ENTRIES = 64;
@@ -150,10 +150,11 @@ export class Hart implements LiveState {
     const { pmpEntries = 16, accessedDirty = 'hardware', tlbEntries = TLB_ENTRIES } = options;
     this.profile = profileOf(options.profile ?? 'riscv');
     this.lostInTraps = registersLostInTraps(this.profile);
-    this.x = options.registers ?? new Int32Array(32);
+    this.x = options.storage?.x ?? new Int32Array(32);
     this.tlb = new Tlb(tlbEntries);
     this.pmp = new Pmp(pmpEntries > 0);
-    this.csrs = new CsrFile(this, new Set(pmpEntries > 0 ? (['H'] as const) : (['H', 'pmp'] as const)));
+    const absent = new Set(pmpEntries > 0 ? (['H'] as const) : (['H', 'pmp'] as const));
+    this.csrs = new CsrFile(this, absent, options.storage?.csrs);
     const { defects } = this.profile;
     this.mmu = new Mmu(board.bus, board.clock, this.csrs, this.pmp, this.tlb, accessedDirty, defects);
   }
@@ -415,6 +416,16 @@ export class Hart implements LiveState {
     return this.mode !== Mode.M && (delegated >>> (cause & 31)) & 1 ? Mode.S : Mode.M;
   }
 
+  /** Whether someone must hear of every trap, or more comes of it than of a trap on other machines. */
+  get trapsAreSpecial(): boolean {
+    return this.modeEnds !== undefined || this.lostInTraps.length > 0;
+  }
+
+  /** What every trap and every return from one does to a reservation. */
+  forgetReservation(): void {
+    this.reservation = NOT_RESERVED;
+  }
+
   /** Destroys the registers that no trap of this profile leaves alone. */
   loseRegisters(): void {
     for (const register of this.lostInTraps) this.x[register] = LEFT_BY_TRAP;
@@ -437,7 +448,7 @@ export class Hart implements LiveState {
     this.pc = ((tvec & ~3) + (vectored ? 4 * (cause & 31) : 0)) | 0;
     this.mode = target;
     this.waiting = false;
-    this.reservation = NOT_RESERVED;
+    this.forgetReservation();
   }
 
   /**
@@ -455,7 +466,7 @@ export class Hart implements LiveState {
     const previousField = from === Mode.M ? STATUS_MPP : STATUS_SPP;
     const wasEnabled = (status & names.previousEnable) !== 0;
     this.modeEnds?.(this.mode);
-    this.reservation = NOT_RESERVED;
+    this.forgetReservation();
     this.mode =
       from === Mode.M ? (status & STATUS_MPP) >>> MPP_SHIFT : (status & STATUS_SPP) !== 0 ? Mode.S : Mode.U;
     const loseMprv = this.mode === Mode.M ? 0 : STATUS_MPRV;

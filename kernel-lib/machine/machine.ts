@@ -351,6 +351,15 @@ export class Machine {
     this.lastTrap = { pc: hart.pc, instret: hart.instret };
   }
 
+  /**
+   * Takes note of traps that an engine has taken itself.
+   * @param pc where the last of them led, when `instret` instructions had been retired
+   */
+  noteTraps(count: number, pc: number, instret: number): void {
+    this.traps += count;
+    this.lastTrap = { pc, instret };
+  }
+
   /** Lets time pass until an interrupt ends the wait; stops the machine if none ever will. */
   idle(): void {
     const { hart, clock, clint } = this;

@@ -5,7 +5,7 @@ import { it } from 'vitest';
 import { Random } from '../code/random';
 import { listing, prepare, type RandomProgram, randomProgram, shrink } from './engine-programs';
 
-const RUNS = Number(process.env.VMLAB_RUNS ?? 300);
+const RUNS = Number(process.env.VMLAB_RUNS ?? 150);
 const TURNS = 1500;
 
 /** Engines by name. One that translates what has run twice, and one that lets code get warm first. */
@@ -72,12 +72,16 @@ function firstDifference(program: RandomProgram, engine: () => EngineName | Engi
   return undefined;
 }
 
-it.each(ENGINES)(`the %s agrees with the reference engine on ${RUNS} programs`, (_name, engine) => {
-  const first = Number(process.env.VMLAB_SEED ?? 1);
-  for (let seed = first; seed < first + RUNS; seed++) {
-    const program = randomProgram(seed);
-    if (firstDifference(program, engine) === undefined) continue;
-    const small = shrink(program, (smaller) => firstDifference(smaller, engine) !== undefined);
-    throw new Error(`Program ${seed}: after ${firstDifference(small, engine)}\n${listing(small)}`);
-  }
-});
+it.each(ENGINES)(
+  `the %s agrees with the reference engine on ${RUNS} programs`,
+  { timeout: 1000 * (60 + RUNS) },
+  (_name, engine) => {
+    const first = Number(process.env.VMLAB_SEED ?? 1);
+    for (let seed = first; seed < first + RUNS; seed++) {
+      const program = randomProgram(seed);
+      if (firstDifference(program, engine) === undefined) continue;
+      const small = shrink(program, (smaller) => firstDifference(smaller, engine) !== undefined);
+      throw new Error(`Program ${seed}: after ${firstDifference(small, engine)}\n${listing(small)}`);
+    }
+  },
+);
