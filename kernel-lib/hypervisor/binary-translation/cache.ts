@@ -251,7 +251,9 @@ export class TranslationCache {
   private isLast(link: Link | undefined): boolean {
     if (link === undefined || !link.from.isAlive || this.tail % this.capacity === 0) return false;
     const slotEnd = link.from.begin + link.exit.offset + WORD;
-    return 'target' in link.exit && slotEnd === this.base + (this.tail % this.capacity);
+    // A block that is nothing but a slot is no place for another one: both would begin there.
+    const isSlotOnly = link.exit.offset === 0;
+    return 'target' in link.exit && !isSlotOnly && slotEnd === this.base + (this.tail % this.capacity);
   }
 
   /** Makes room for `bytes` from `from` on, or from the next round's begin. @returns where */
