@@ -145,7 +145,9 @@ export { type GuestParameters, guest, guestNames, guestParameters, guestSource }
 export { comparePort, type PortHunk, type PortReport } from './guests/port';
 
 // What a notebook shows
-export { show, showCsr } from './lab/show';
+export { type Showable, show, showCsr } from './lab/show/show';
+export type { TranslatedInstruction } from './lab/show/code';
+export type { Table } from './lab/table';
 export { record, type Recording, type RecordOptions, type Step } from './lab/timeline/record';
 export { timeline } from './lab/timeline/timeline';
 export { chart } from './lab/chart';

@@ -10,7 +10,7 @@ import type { Report } from '../hypervisor/vm';
 import { Mode } from '../isa/registers';
 import { displayHtml } from './display';
 import { STYLE } from './look';
-import { exitName } from './show';
+import { exitName } from './show/machines';
 import { escapeHtml, type Table, tableHtml, tableText } from './table';
 
 type PlotModule = typeof import('@observablehq/plot', { with: { 'resolution-mode': 'import' }});

@@ -4,7 +4,8 @@
  * theme's, so that it fits a page in light or dark.
  */
 
-export type Cell = string | number;
+/** `differs`: it is not what stands beside it, and marked so. */
+export type Cell = string | number | { text: string; differs: boolean };
 
 export interface Column {
   title: string;
@@ -23,17 +24,49 @@ export function escapeHtml(text: string): string {
   return text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
-/** A number with thin groups of three digits, other cells as they are. */
+/** A number with groups of three digits, other cells as they are; a dot before what differs. */
 function cellText(cell: Cell): string {
-  return typeof cell === 'number' ? cell.toLocaleString('en-GB') : cell;
+  if (typeof cell === 'number') return cell.toLocaleString('en-GB');
+  if (typeof cell === 'string') return cell;
+  return cell.differs ? `● ${cell.text}` : cell.text;
+}
+
+/** Something to show, as HTML and as text. */
+export interface Piece {
+  html: string;
+  text: string;
+}
+
+export function tablePiece(table: Table): Piece {
+  return { html: tableHtml(table), text: tableText(table) };
+}
+
+/** Lines that fit on a screen; more scroll. */
+const MOST_LINES = 30;
+
+/** Text in columns under a caption. A long one scrolls, by keyboard too. */
+export function textPiece(caption: string, text: string): Piece {
+  const name = escapeHtml(caption);
+  const isLong = text.split('\n').length > MOST_LINES;
+  const scrolls = isLong
+    ? ` class="vmlab-long" tabindex="0" role="region" aria-label="${name}" data-lm-suppress-shortcuts="true"`
+    : '';
+  return {
+    html: `<div><strong>${name}</strong><pre${scrolls}>${escapeHtml(text)}</pre></div>`,
+    text: `${caption}\n${text}`,
+  };
 }
 
 /** The table as HTML. */
 export function tableHtml({ caption, columns, rows }: Table): string {
-  const align = (column: Column) => (column.numeric ? ' class="vmlab-number"' : '');
-  const head = columns.map((column) => `<th scope="col"${align(column)}>${escapeHtml(column.title)}</th>`);
+  const classes = (column: Column, cell?: Cell) => {
+    const isMarked = typeof cell === 'object' && cell.differs;
+    const names = [...(column.numeric ? ['vmlab-number'] : []), ...(isMarked ? ['vmlab-differs'] : [])];
+    return names.length > 0 ? ` class="${names.join(' ')}"` : '';
+  };
+  const head = columns.map((column) => `<th scope="col"${classes(column)}>${escapeHtml(column.title)}</th>`);
   const body = rows.map((row) => {
-    const cells = row.map((cell, i) => `<td${align(columns[i])}>${escapeHtml(cellText(cell))}</td>`);
+    const cells = row.map((cell, i) => `<td${classes(columns[i], cell)}>${escapeHtml(cellText(cell))}</td>`);
     return `<tr>${cells.join('')}</tr>`;
   });
   return (

@@ -132,7 +132,8 @@ export class Machine {
   idleCycles = 0;
   /** Traps taken since reset, delegated ones included. */
   traps = 0;
-  private readonly engine: Engine | undefined;
+  /** What executes instructions; a recording takes its place for a while. */
+  engine: Engine | undefined;
   private lastTrap = { pc: -1, instret: -1 };
   /** What a snapshot must agree on. */
   private readonly kind: string;

@@ -15,9 +15,8 @@ import {
   replay,
   witnessRows,
 } from 'kernel-lib';
-import { describe, expect, it } from 'vitest';
-import { tablesOf } from '../../kernel-lib/lab/show';
-import { tableText } from '../../kernel-lib/lab/table';
+import { describe, expect, it, vi } from 'vitest';
+import { type Showable, show } from '../../kernel-lib/lab/show/show';
 
 const NAMES = Object.keys(PROFILES) as ProfileName[];
 const classified = new Map<ProfileName, Classification>(NAMES.map((name) => [name, classify(name)]));
@@ -313,7 +312,13 @@ it('the same profile has the same classification', () => {
 });
 
 describe('shown', () => {
-  const text = (thing: Parameters<typeof tablesOf>[0]) => tablesOf(thing).map(tableText).join('\n');
+  const text = (thing: Showable) => {
+    const log = vi.spyOn(console, 'log').mockImplementation(() => {});
+    show(thing);
+    const printed = log.mock.calls.map((call) => call.join(' ')).join('\n');
+    log.mockRestore();
+    return printed;
+  };
 
   it('a classification says what is critical, and what the theorems make of it', () => {
     const shown = text(classified.get('itanium')!);
@@ -324,9 +329,10 @@ describe('shown', () => {
 
   it('a witness has its states side by side', () => {
     const shown = text(finding('x86', 'clear sstatus').witnesses.mode!);
-    expect(shown).toMatch(/^csrc sstatus.* on x86: witness of mode/);
-    expect(shown).toMatch(/place +in U mode: before +after +in S mode: before +after/);
-    expect(shown).toMatch(/mode +U +U +S +S/);
+    expect(shown).toMatch(/^csrc sstatus, a0 on the profile "x86" is mode-sensitive/);
+    expect(shown).toMatch(/place +in U mode +in S mode/);
+    expect(shown).toMatch(/mode +U \(user\) +● S \(supervisor\)/);
     expect(shown).toMatch(/trap +none +none/);
+    expect(shown).toMatch(/mstatus +0x00040022 +● 0x00040022 → 0x00000020/);
   });
 });

@@ -3,9 +3,12 @@ import {
   createMachine,
   Firmware,
   guest,
+  MiB,
   Mode,
   type Recording,
   record,
+  TECHNIQUES,
+  type TechniqueName,
   TrapAndEmulate,
   timeline,
 } from 'kernel-lib';
@@ -78,6 +81,30 @@ describe('record', () => {
     expect(run.steps[first + 1].changes.map(([place]) => place)).toEqual([stvec]);
     expect(run.steps.some((step) => step.text.includes("gives the guest's kernel"))).toBe(true);
   });
+
+  it.each(Object.keys(TECHNIQUES) as TechniqueName[])(
+    '%s: recorded, a run is the same as without',
+    (name) => {
+      const make = () => {
+        const hypervisor = TECHNIQUES[name](createMachine({ ram: 32 * MiB }));
+        hypervisor.boot(guest('syscalls'));
+        return hypervisor;
+      };
+      const plain = make();
+      plain.run({ instructions: 3000 });
+      const recorded = make();
+      const run = record(recorded, { steps: 3000 });
+      expect(recorded.vm.console).toBe(plain.vm.console);
+      expect(recorded.report()).toEqual(plain.report());
+      expect(recorded.vm.machine.cycles).toBe(plain.vm.machine.cycles);
+      expect(run.steps.at(-1)?.cycles).toBe(plain.vm.machine.cycles);
+      const values = valuesAfter(run);
+      const x = [...recorded.vm.hart.x].slice(1);
+      expect(values.slice(0, 31)).toEqual(x);
+      if (name === 'full-emulation')
+        expect(new Set(run.steps.map((step) => run.holders[step.holder]))).toEqual(new Set(['hypervisor']));
+    },
+  );
 
   it('a part of a run: `from` instructions are run first, and recording goes on where it ended', () => {
     const whole = record(bare(), { steps: 300 });

@@ -1,18 +1,19 @@
 /**
  * `record(machine)` and `record(hypervisor)`: a run, step by step, as plain data.
  *
- * The machine runs one instruction at a time; what it was about to do is noted before each, and what
- * has changed after it. A trap that TypeScript answers (a hypervisor, the firmware) makes two steps:
+ * While it lasts, the recorder is the machine's engine: it notes what the hart is about to do, has the
+ * reference engine do it, and notes what has changed. The run is the same as without. A trap that TypeScript answers (a hypervisor, the firmware) makes two steps:
  * the instruction that trapped, and the answer. Nothing here knows a technique: any `Hypervisor` can
  * be recorded, and any data in the form of a `Recording` can be shown.
  */
 import { disassemble } from '../../code/disassemble';
+import { reference } from '../../engine/reference';
 import type { Hypervisor } from '../../hypervisor/vm';
 import { causeName, isInterrupt } from '../../isa/causes';
 import { csrByName } from '../../isa/csrs';
 import { ABI_NAMES, Mode } from '../../isa/registers';
 import type { Hart } from '../../machine/hart';
-import { Machine } from '../../machine/machine';
+import { Machine, type Stop } from '../../machine/machine';
 import { NO_TRAP, type Trap } from '../../machine/trap';
 
 /** A run as it was recorded. */
@@ -117,16 +118,16 @@ interface Moment {
   text: string;
   real: string;
   virtual: string;
-  /** The guest's own instruction, where the real hart is somewhere else. */
-  own: { pc: number; text: string };
 }
 
 class Recorder {
-  private readonly machine: Machine;
+  /** What executes: the real machine, or the board of a guest of which every instruction is emulated. */
+  private readonly board: Machine;
   /** The hart that the program believes to run on: the real one, or a guest's. */
   private readonly hart: Hart;
+  private readonly real: Hart;
   private readonly isGuest: boolean;
-  private readonly answerer: string;
+  private readonly isEmulated: boolean;
   private readonly holders: string[];
   private readonly places: string[] = [];
   private readonly readers: (() => number)[] = [];
@@ -135,54 +136,73 @@ class Recorder {
   private readonly startCycles: number;
   private readonly steps: Step[] = [];
   private readonly texts = new Map<number, { word: number; text: string }>();
+  /** The trap of the step at hand that TypeScript has answered. */
+  private answered: Trap | undefined;
 
   constructor(
     private readonly what: Machine | Hypervisor,
     private readonly options: RecordOptions,
   ) {
     this.isGuest = !(what instanceof Machine);
-    this.machine = what instanceof Machine ? what : what.vm.machine;
+    const machine = what instanceof Machine ? what : what.vm.machine;
+    this.isEmulated = !usesEngine(what, machine);
+    this.board = this.isEmulated && !(what instanceof Machine) ? what.vm.guest : machine;
+    this.real = machine.hart;
     this.hart = what instanceof Machine ? what.hart : what.vm.hart;
-    this.answerer = this.isGuest ? 'hypervisor' : 'firmware';
     this.holders = this.isGuest
-      ? ['guest user', 'guest kernel', this.answerer]
-      : ['user', 'kernel', this.answerer];
+      ? ['guest user', 'guest kernel', 'hypervisor']
+      : ['user', 'kernel', 'firmware'];
     this.addPlaces();
     this.values = this.readers.map((read) => read());
     this.start = [...this.values];
-    this.startCycles = this.machine.cycles;
+    this.startCycles = this.board.cycles;
   }
 
   /** Runs `count` instructions. @returns why it ended */
   run(count: number): string {
-    const { machine } = this;
-    const { host } = machine;
-    let answered: Trap | undefined;
+    const { board, what } = this;
+    const { host, engine } = board;
     if (host !== undefined)
-      machine.host = (trap) => {
-        answered = trap;
+      board.host = (trap) => {
+        this.answered = trap;
         host(trap);
       };
     try {
-      for (let n = 0; n < count; n++) {
-        const { traps, cycles } = machine;
-        const { instret } = machine.hart;
-        const moment = this.moment();
-        answered = undefined;
-        const result = this.what.run({ instructions: 1 });
-        const isOver = result.reason !== 'budget';
-        if (isOver && machine.cycles === cycles && machine.traps === traps) return result.message;
-        const isEmulated = this.isGuest && machine.hart.instret === instret && machine.traps === traps;
-        if (answered !== undefined) this.addAnswered(moment, cycles, answered);
-        else if (isEmulated) this.add({ ...moment, ...moment.own, holder: 2, real: 'M' }, '');
-        else this.addDirect(moment, machine.traps > traps);
-        if (isOver) return result.message;
-      }
+      if (this.isEmulated)
+        return this.ending(
+          this.go(count, () => what.run({ instructions: 1 })),
+          count,
+        );
+      const run = (_: Machine, budget: number) => this.go(budget, () => reference.run(board, 1));
+      board.engine = { name: 'recorder', run };
+      return this.ending(what.run({ instructions: count }), count);
     } finally {
-      machine.host = host;
+      board.host = host;
+      board.engine = engine;
     }
+  }
+
+  private ending({ reason, message }: Stop, count: number): string {
+    if (reason !== 'budget') return message;
     const told = count.toLocaleString('en-GB');
     return `${told} instructions are recorded; record again to go on from here, or ask for more steps.`;
+  }
+
+  /** Takes up to `count` steps. */
+  private go(count: number, advance: () => Stop): Stop {
+    const { board } = this;
+    let stop: Stop = { reason: 'budget', message: `${count} instructions are recorded.` };
+    for (let n = 0; n < count && stop.reason === 'budget'; n++) {
+      const { traps, cycles } = board;
+      const moment = this.moment();
+      this.answered = undefined;
+      stop = advance();
+      const hasTrapped = board.traps > traps;
+      if (stop.reason !== 'budget' && board.cycles === cycles && !hasTrapped) break;
+      if (this.answered !== undefined) this.addAnswered(moment, cycles, this.answered);
+      else this.addDirect(moment, hasTrapped);
+    }
+    return stop;
   }
 
   finish(ending: string): Recording {
@@ -198,18 +218,19 @@ class Recorder {
   }
 
   private addPlaces(): void {
-    const { hart, machine } = this;
-    for (let n = 1; n < ABI_NAMES.length; n++) this.addPlace(ABI_NAMES[n], () => hart.x[n]);
+    const { hart, board, real } = this;
+    // Between exits, the guest's registers are in the real hart.
+    for (let n = 1; n < ABI_NAMES.length; n++) this.addPlace(ABI_NAMES[n], () => board.hart.x[n]);
     const add = (prefix: string, from: Hart, names: string[]) => {
       for (const name of names) this.addPlace(prefix + name, () => from.csrs.get(name));
     };
     if (!this.isGuest) {
-      add('', hart, machine.host === undefined ? [...S_CSRS.slice(1), ...M_CSRS] : S_CSRS);
+      add('', hart, board.host === undefined ? [...S_CSRS.slice(1), ...M_CSRS] : S_CSRS);
       return;
     }
     add('virtual ', hart, S_CSRS);
-    const extra = H_CSRS.filter((name) => csrByName(name) !== undefined && machine.hart.hasExtension('H'));
-    add('real ', machine.hart, [...REAL_CSRS, ...extra]);
+    const extra = H_CSRS.filter((name) => csrByName(name) !== undefined && real.hasExtension('H'));
+    add('real ', real, [...REAL_CSRS, ...extra]);
   }
 
   private addPlace(name: string, read: () => number): void {
@@ -219,17 +240,14 @@ class Recorder {
 
   /** Notes what is about to happen. */
   private moment(): Moment {
-    const { hart, machine } = this;
-    const real = machine.hart;
-    const mode = hart.mode;
-    const isFirmware = mode === Mode.M && !this.isGuest;
+    const { hart, board, isGuest, isEmulated } = this;
+    const isFirmware = hart.mode === Mode.M && !isGuest;
     return {
-      holder: isFirmware ? 2 : mode === Mode.U ? 0 : 1,
-      pc: real.pc,
-      text: this.textOf(real),
-      real: Mode[real.mode],
-      virtual: this.isGuest ? Mode[mode] : '',
-      own: { pc: hart.pc, text: hart.pc === real.pc ? '' : this.textOf(hart) },
+      holder: isFirmware || isEmulated ? 2 : hart.mode === Mode.U ? 0 : 1,
+      pc: board.hart.pc,
+      text: this.textOf(board.hart),
+      real: isEmulated ? 'M' : Mode[board.hart.mode],
+      virtual: isGuest ? Mode[hart.mode] : '',
     };
   }
 
@@ -248,7 +266,7 @@ class Recorder {
 
   /** A step that no TypeScript had a part in. */
   private addDirect(moment: Moment, trapped: boolean): void {
-    const { hart } = this.machine;
+    const { hart } = this.board;
     const cause = trapped ? hart.csrs.get(hart.mode === Mode.M ? 'mcause' : 'scause') : 0;
     this.add(moment, trapped ? causeName(cause >>> 0) : '');
   }
@@ -256,8 +274,7 @@ class Recorder {
   /** A trap and its answer. */
   private addAnswered(moment: Moment, cyclesBefore: number, { cause }: Trap): void {
     const name = causeName(cause);
-    if (!isInterrupt(cause))
-      this.steps.push({ ...stepOf(moment), trap: name, cycles: cyclesBefore, changes: [] });
+    if (!isInterrupt(cause)) this.steps.push({ ...moment, trap: name, cycles: cyclesBefore, changes: [] });
     const changes = this.changes();
     const text = `${this.answer(changes)}: ${name}`;
     const answer = {
@@ -294,10 +311,26 @@ class Recorder {
 
   /** Adds a step that is over now. */
   private add(moment: Moment, trap: string, changes = this.changes()): void {
-    this.steps.push({ ...stepOf(moment), trap, cycles: this.machine.cycles, changes });
+    this.steps.push({ ...moment, trap, cycles: this.board.cycles, changes });
   }
 }
 
-function stepOf({ own: _, ...step }: Moment): Omit<Step, 'trap' | 'cycles' | 'changes'> {
-  return step;
+/** Whether a hypervisor lets the guest run on the machine's hart, by its engine; a machine always does. */
+function usesEngine(what: Machine | Hypervisor, machine: Machine): boolean {
+  const { engine } = machine;
+  let isUsed = what instanceof Machine;
+  if (engine !== undefined)
+    machine.engine = {
+      name: 'none',
+      run(asked, budget) {
+        isUsed = true;
+        return engine.run(asked, budget);
+      },
+    };
+  try {
+    what.run({ instructions: 0 });
+  } finally {
+    machine.engine = engine;
+  }
+  return isUsed;
 }

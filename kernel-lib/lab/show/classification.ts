@@ -1,13 +1,9 @@
 /**
- * What `show` makes of a classification and of its witnesses: what is critical and why, how many
- * of each class there are, what the theorems say; and two states of a witness side by side.
+ * What `show` makes of a classification: what is critical and why, how many of each class there
+ * are, what the theorems say.
  */
-import { hex } from '../bits';
-import type { Classification, Finding, InstructionClass, Verdict, Witness } from '../hypervisor/classify';
-import { witnessRows } from '../hypervisor/classify';
-import { causeName } from '../isa/causes';
-import { Mode } from '../isa/registers';
-import type { Table } from './table';
+import type { Classification, Finding, InstructionClass, Verdict } from '../../hypervisor/classify';
+import type { Table } from '../table';
 
 const CLASSES: readonly InstructionClass[] = [
   'innocuous',
@@ -49,22 +45,3 @@ function verdictCells({ holds, because }: Verdict): [string, string] {
 }
 
 const kindsOf = ({ witnesses }: Finding) => Object.keys(witnesses).join(', ');
-
-/** The states of a witness side by side, before and after, those places only that tell something. */
-export function witnessTable(witness: Witness): Table {
-  const { sides, kind, text, profile } = witness;
-  const value = (place: string, bits: number) => (place === 'mode' ? Mode[bits] : hex(bits));
-  const rows = witnessRows(witness).map((row) => [
-    row.place,
-    ...row.sides.flatMap(({ before, after }) => [value(row.place, before), value(row.place, after)]),
-  ]);
-  const ends = sides.flatMap(({ trap }) => ['', trap === undefined ? 'none' : causeName(trap.cause)]);
-  return {
-    caption: `${text} on ${profile.name}: witness of ${kind}`,
-    columns: [
-      { title: 'place' },
-      ...sides.flatMap(({ title }) => [{ title: `${title}: before` }, { title: 'after' }]),
-    ],
-    rows: [...rows, ['trap', ...ends]],
-  };
-}

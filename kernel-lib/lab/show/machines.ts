@@ -1,60 +1,20 @@
-/**
- * `show(x)`: anything of a machine as tables in the cell's output.
- *
- * Each kind of thing has a function that makes its tables; `tablesOf` chooses. Registers that are
- * zero are left out, CSRs are taken apart into their fields.
- */
-import { hex } from '../bits';
-import { disassemble } from '../code/disassemble';
-import type { Classification, Witness } from '../hypervisor/classify';
-import type { ExitCount, Hypervisor, Report } from '../hypervisor/vm';
-import { causeName } from '../isa/causes';
-import { csrByName, csrFieldValues } from '../isa/csrs';
-import { ABI_NAMES, Mode } from '../isa/registers';
-import { Hart } from '../machine/hart';
-import { Machine, type RunResult } from '../machine/machine';
-import { classificationTables, witnessTable } from './classification';
-import { displayHtml } from './display';
-import { STYLE } from './look';
-import { type Table, tableHtml, tableText } from './table';
-
-/** What `show` can show. */
-export type Showable = Machine | Hart | Hypervisor | Report | RunResult | Classification | Witness;
-
-/** Shows a machine, a hart, a virtual machine, its report, how a run ended, a classification or a witness. */
-export function show(thing: Showable): void {
-  display(tablesOf(thing));
-}
-
-/** Shows a CSR of a hart, field by field: `showCsr(machine.hart, 'sstatus')`. */
-export function showCsr(hart: Hart, ...names: string[]): void {
-  display(names.map((name) => csrTable(hart, name)));
-}
-
-function display(tables: Table[]): void {
-  const html = `${STYLE}<div class="vmlab vmlab-row">${tables.map(tableHtml).join('')}</div>`;
-  displayHtml(html, tables.map(tableText).join('\n\n'));
-}
-
-/** The tables that describe a thing. */
-export function tablesOf(thing: Showable): Table[] {
-  if (thing instanceof Machine) return [...hartTables('Hart', thing.hart), machineTable(thing)];
-  if (thing instanceof Hart) return hartTables('Hart', thing);
-  if ('vm' in thing) {
-    const { vm } = thing;
-    return [...hartTables('What the guest believes', vm.hart), ...hartTables('What is', vm.machine.hart)];
-  }
-  if ('findings' in thing) return classificationTables(thing);
-  if ('sides' in thing) return [witnessTable(thing)];
-  if ('exits' in thing) return reportTables(thing);
-  return [runTable(thing)];
-}
+/** Machines, harts, virtual machines, their reports and ends, as tables. */
+import { hex } from '../../bits';
+import { disassemble } from '../../code/disassemble';
+import type { SeveralReport } from '../../hypervisor/several';
+import type { ExitCount, Report } from '../../hypervisor/vm';
+import { causeName } from '../../isa/causes';
+import { csrByName, csrFieldValues } from '../../isa/csrs';
+import { ABI_NAMES, Mode } from '../../isa/registers';
+import type { Hart } from '../../machine/hart';
+import type { Machine, RunResult } from '../../machine/machine';
+import type { Table } from '../table';
 
 /** CSRs that `show` prints for a hart where they are not zero. */
-const SHOWN_CSRS = ['sstatus', 'sie', 'sip', 'stvec', 'sscratch', 'sepc', 'scause', 'stval', 'satp'];
+export const SHOWN_CSRS = ['sstatus', 'sie', 'sip', 'stvec', 'sscratch', 'sepc', 'scause', 'stval', 'satp'];
 
-function hartTables(caption: string, hart: Hart): Table[] {
-  const word = decodeAt(hart);
+export function hartTables(caption: string, hart: Hart): Table[] {
+  const word = instructionAt(hart);
   const state: Table = {
     caption,
     columns: [{ title: 'state' }, { title: 'value' }],
@@ -78,7 +38,8 @@ function hartTables(caption: string, hart: Hart): Table[] {
   return registers.rows.length === 0 ? [state] : [state, registers];
 }
 
-function decodeAt(hart: Hart): string | undefined {
+/** The instruction that a hart is at, as text; undefined where there is none to fetch. */
+export function instructionAt(hart: Hart): string | undefined {
   const word = hart.peekInstruction();
   return word === undefined ? undefined : disassemble(word, hart.pc);
 }
@@ -88,7 +49,7 @@ export function modeName(mode: Mode): string {
   return `${Mode[mode]} (${{ [Mode.U]: 'user', [Mode.S]: 'supervisor', [Mode.M]: 'machine' }[mode]})`;
 }
 
-function csrTable(hart: Hart, name: string): Table {
+export function csrTable(hart: Hart, name: string): Table {
   const row = csrByName(name);
   if (row === undefined) throw new Error(`There is no CSR called "${name}". \`CSRS\` lists them all.`);
   const value = hart.csrs.get(name);
@@ -104,7 +65,7 @@ function csrTable(hart: Hart, name: string): Table {
   };
 }
 
-function machineTable(machine: Machine): Table {
+export function machineTable(machine: Machine): Table {
   const { ram } = machine;
   return {
     caption: 'Machine',
@@ -125,7 +86,7 @@ export function exitName({ cause, instruction, reason }: ExitCount): string {
   return instruction === 'interrupt' ? causeName(cause) : `${causeName(cause)} (${instruction})`;
 }
 
-function reportTables(report: Report): Table[] {
+export function reportTables(report: Report): Table[] {
   const { direct, emulated, cycles, exits } = report;
   const total = direct.user + direct.kernel + emulated;
   const spent = Object.values(cycles).reduce((sum, part) => sum + part, 0);
@@ -160,10 +121,30 @@ function reportTables(report: Report): Table[] {
   ];
 }
 
-function runTable({ reason, message, instructions }: RunResult): Table {
+export function runTable({ reason, message, instructions }: RunResult): Table {
   return {
     caption: 'How the run ended',
     columns: [{ title: 'reason' }, { title: 'in words' }, { title: 'instructions', numeric: true }],
     rows: [[reason, message, instructions]],
   };
+}
+
+/** Several guests on one machine: who did how much. */
+export function severalTables({ guests, switches, idle }: SeveralReport): Table[] {
+  const numeric = true;
+  const titles = ['instructions', 'exits', 'user cycles', 'kernel cycles', 'hypervisor cycles'];
+  return [
+    {
+      caption: `Guests of one machine: ${switches.toLocaleString('en-GB')} switches, ${idle.toLocaleString('en-GB')} cycles in which all waited`,
+      columns: [{ title: 'guest' }, ...titles.map((title) => ({ title, numeric }))],
+      rows: guests.map(({ name, report: { direct, emulated, exits, cycles } }) => [
+        name,
+        direct.user + direct.kernel + emulated,
+        exits.reduce((sum, exit) => sum + exit.count, 0),
+        cycles.guestUser,
+        cycles.guestKernel,
+        cycles.hypervisor,
+      ]),
+    },
+  ];
 }
