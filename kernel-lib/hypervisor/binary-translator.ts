@@ -60,6 +60,8 @@ export class BinaryTranslator implements Hypervisor {
   /** What has led to the guest's pc, and can be chained to the block there. */
   private link: Link | undefined;
   private linkedPc = 0;
+  /** Where the real hart went on in the cache, and how many instructions it had retired then. */
+  private readonly entered = { address: 0, instret: 0 };
   private isIndirect = false;
   /** The guest's pc while it is stopped. */
   private parkedPc = 0;
@@ -127,6 +129,8 @@ export class BinaryTranslator implements Hypervisor {
     real.csrs.modify(MSTATUS, 0, MXR);
     translator.page.store(hart);
     real.pc = address | 0;
+    this.entered.address = address;
+    this.entered.instret = real.instret;
     vm.machine.stopped ??= vm.guest.stopped;
   }
 
@@ -177,6 +181,22 @@ export class BinaryTranslator implements Hypervisor {
     for (const register of place?.borrowed ?? []) hart.x[register] = page.borrowed(register);
     hart.pc = place === undefined || site?.callout.kind === 'look up' ? real.x[BORROWED[0]] : place.pc;
     this.left = { block, address, pc: hart.pc, site };
+    hart.instret -= this.unretired(block, address, real.instret);
+  }
+
+  /**
+   * Instructions that were executed for one of the guest that has not retired: they don't count. If
+   * they did, a trap handler that traps for ever would seem to get ahead.
+   */
+  private unretired(block: Block | undefined, address: number, instret: number): number {
+    if (block === undefined) return 0;
+    const executed = instret - this.entered.instret;
+    const from = this.entered.address - block.begin;
+    const way = block.translation.emitted.filter(
+      ({ offset }) => offset >= from && offset <= address - block.begin,
+    );
+    const isOne = executed < way.length && way.every(({ pc }) => pc === way[0].pc);
+    return isOne ? executed : 0;
   }
 
   /**

@@ -92,6 +92,11 @@ export class Emitter {
     return this.add(encode(rowCalled(name), operands), 4);
   }
 
+  /** An instruction that is encoded already. */
+  word(word: number): void {
+    this.add(word, 4);
+  }
+
   /** rd = value, in one instruction or two. */
   constant(rd: number, value: number): void {
     const [upper, lower] = splitConstant(value);

@@ -47,6 +47,10 @@ const WORDS = [
   'satp',
   'scounteren',
   'senvcfg',
+  'banished0',
+  'banished1',
+  'banished2',
+  'banished3',
 ] as const;
 
 if (WORDS.length * 4 > WINDOW_BYTES) throw new Error('The vCPU window is too small for its words.');
@@ -63,6 +67,9 @@ export const pageOffset = (word: string): number => windowOffset(word) & (PAGE_B
 
 /** The immediate of the word that keeps a borrowed register's value. */
 export const slotOf = (register: number): number => windowOffset(`x${register}`);
+
+/** The word of a register that the guest has in the window all the time; `index` counts them. */
+export const banishedWord = (index: number): string => `banished${index}`;
 
 /** CSRs that translated code reads and writes in the window. A write is cut down to the writable bits. */
 export const CACHED_CSRS: ReadonlySet<string> = new Set(['sscratch', 'sepc', 'scause', 'stval']);

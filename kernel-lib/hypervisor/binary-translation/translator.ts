@@ -9,6 +9,7 @@
  */
 import { encode } from '../../code/encode';
 import { csrNumber } from '../../isa/csrs';
+import { registersLostInTraps } from '../../isa/profiles';
 import { FIND_BLOCK, TRANSLATE_INSTRUCTION } from '../../machine/cost';
 import type { Hart } from '../../machine/hart';
 import { PAGE_BYTES, Pte } from '../../machine/page-table';
@@ -22,15 +23,19 @@ import { CodePages } from './code-pages';
 import { discover } from './discover';
 import { rowCalled } from './emitter';
 import { type Explanation, explain } from './explain';
+import type { GuardPolicy } from './guard';
+import type { Glimpse } from './guess';
 import { TABLE, TABLE_BYTES, TABLE_SLOT_BYTES, VCPU_PAGE, WINDOW, WINDOW_BYTES } from './layout';
 import { Statistics } from './statistics';
-import { translate } from './translate';
+import { type Policy, translate } from './translate';
 import { type GuestInstruction, partsOf } from './treatment';
 import { VcpuPage } from './vcpu-page';
 
 export interface TranslatorOptions {
   /** Bytes of the translation cache, a multiple of 4096: if left out 256 KiB, or a quarter of the VM's frames. */
   cacheBytes?: number;
+  /** Which of the guest's loads and stores are kept from the vCPU window: `evidence` if left out. */
+  guard?: GuardPolicy;
 }
 
 const SATP = csrNumber('satp');
@@ -56,6 +61,7 @@ export class Translator {
   private readonly needlessTraces = new Map<number, number>();
   /** Those that are no longer traced. */
   private readonly trusted = new Set<number>();
+  private readonly policy: Pick<Policy, 'guard' | 'banished'>;
   private space = 0;
 
   /** @throws RangeError if the VM has too few frames for the cache */
@@ -68,7 +74,9 @@ export class Translator {
     const bytes = options.cacheBytes ?? Math.min(DEFAULT_CACHE_BYTES, quarter);
     const pagePa = this.frames(1);
     const codePa = this.frames((bytes + TABLE_BYTES) / PAGE_BYTES);
-    this.page = new VcpuPage(ram, pagePa);
+    const banished = registersLostInTraps(vm.machine.hart.profile);
+    this.policy = { guard: options.guard ?? 'evidence', banished };
+    this.page = new VcpuPage(ram, pagePa, banished);
     const write = (width: 2 | 4, address: number, value: number) =>
       ram.write(width, codePa + address - (TABLE - bytes), value);
     this.cache = new TranslationCache({ write }, bytes);
@@ -141,7 +149,11 @@ export class Translator {
       const gpa = gpaOf(at);
       return gpa === undefined ? undefined : vm.readGuest(2, gpa);
     }, va);
-    const translation = translate(guests, ({ pc }) => adaptation.isGuilty(gpaOf(pc) ?? 0));
+    const translation = translate(guests, {
+      ...this.policy,
+      isGuilty: ({ pc }) => adaptation.isGuilty(gpaOf(pc) ?? 0),
+      glimpse: this.glimpse(hart),
+    });
     const parts = sourceParts(guests, gpaOf);
     const block = cache.insert(translation, parts, link);
     vm.charge(TRANSLATE_INSTRUCTION);
@@ -152,6 +164,18 @@ export class Translator {
     statistics.sourceBytes += parts.reduce((sum, part) => sum + part.bytes, 0);
     statistics.codeBytes += translation.bytes;
     return block;
+  }
+
+  /** What can be seen of the guest's state. */
+  private glimpse(hart: Hart): Glimpse {
+    return {
+      registers: hart.x,
+      load: (address, bytes) => {
+        const gpa = hart.peek(address, Access.Read);
+        return gpa === undefined || !isWidth(bytes) ? undefined : this.vm.readGuest(bytes, gpa);
+      },
+      csr: (number) => hart.csrs.read(number),
+    };
   }
 
   /** The link whose call is at an address of the cache. */
@@ -268,6 +292,8 @@ export class Translator {
     return undefined;
   }
 }
+
+const isWidth = (bytes: number): bytes is 1 | 2 | 4 => bytes === 1 || bytes === 2 || bytes === 4;
 
 /** Where the code of a unit is. */
 function sourceParts(

@@ -62,6 +62,40 @@ export function knownResult(guest: GuestInstruction, known: KnownRegisters): num
   return meaning?.kind === 'setRd' ? fold(meaning.value, guest, known) : undefined;
 }
 
+/** A load, a store, or both, at rs1 + offset. */
+export interface MemoryAccess {
+  rs1: number;
+  offset: number;
+  bytes: number;
+  /** A load's sign; undefined where nothing is simply loaded into rd. */
+  isSigned?: boolean;
+}
+
+/** What an innocuous instruction does with memory. All such rows have their address in rs1, with an offset or without. */
+export function memoryAccessOf({ instruction }: GuestInstruction): MemoryAccess | undefined {
+  if (instruction === undefined) return undefined;
+  const { rs1, imm } = instruction;
+  for (const part of partsOf(instruction.row.meaning)) {
+    if (part.kind === 'store') return { rs1, offset: imm, bytes: part.bytes };
+    if (part.kind === 'setRd' && part.value.kind === 'load')
+      return { rs1, offset: imm, bytes: part.value.bytes, isSigned: part.value.signed };
+    if (part.kind === 'atomic' || part.kind === 'loadReserved' || part.kind === 'storeConditional')
+      return { rs1, offset: 0, bytes: 4 };
+  }
+  return undefined;
+}
+
+/** The registers that an instruction reads or writes. */
+export function registersOf({ instruction }: GuestInstruction): number[] {
+  if (instruction === undefined) return [];
+  const { fields, implied } = instruction.row.format;
+  const named = fields.filter(({ kind }) => kind === 'register').map(({ operand }) => instruction[operand]);
+  return [
+    ...named,
+    ...Object.entries(implied).flatMap(([name, number]) => (name.startsWith('r') ? [number] : [])),
+  ];
+}
+
 /** Whether an instruction can be the last one of a block only: after it, execution goes on elsewhere or anew. */
 export function endsBlock({ instruction }: GuestInstruction): boolean {
   if (instruction === undefined) return true;

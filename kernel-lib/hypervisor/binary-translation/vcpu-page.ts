@@ -8,7 +8,7 @@
 import { csrNumber } from '../../isa/csrs';
 import type { Hart } from '../../machine/hart';
 import type { Memory } from '../../machine/memory';
-import { BORROWED, CACHED_CSRS, pageOffset, READABLE_CSRS, STATUS_SHIFT } from './layout';
+import { BORROWED, banishedWord, CACHED_CSRS, pageOffset, READABLE_CSRS, STATUS_SHIFT } from './layout';
 
 const SSTATUS = csrNumber('sstatus');
 const STATUS = pageOffset('sstatus');
@@ -20,11 +20,19 @@ const SHOWN = numbered(READABLE_CSRS);
 const SLOTS = new Map(BORROWED.map((register) => [register, pageOffset(`x${register}`)]));
 
 export class VcpuPage {
-  /** @param pa the physical address of its frame in `ram` */
+  private readonly banished: { register: number; offset: number }[];
+
+  /**
+   * @param pa the physical address of its frame in `ram`
+   * @param banished registers that the guest's kernel has here all the time
+   */
   constructor(
     private readonly ram: Memory,
     readonly pa: number,
-  ) {}
+    banished: readonly number[] = [],
+  ) {
+    this.banished = banished.map((register, n) => ({ register, offset: pageOffset(banishedWord(n)) }));
+  }
 
   /** Shows the virtual hart's registers to translated code. */
   store(hart: Hart): void {
@@ -32,6 +40,7 @@ export class VcpuPage {
     this.write(STATUS, csrs.read(SSTATUS) << STATUS_SHIFT);
     for (const { csr, offset } of OWNED) this.write(offset, csrs.read(csr));
     for (const { csr, offset } of SHOWN) this.write(offset, csrs.read(csr));
+    for (const { register, offset } of this.banished) this.write(offset, hart.x[register]);
     this.storePending(hart);
   }
 
@@ -45,6 +54,7 @@ export class VcpuPage {
     const { csrs } = hart;
     csrs.write(SSTATUS, this.read(STATUS) >>> STATUS_SHIFT);
     for (const { csr, offset } of OWNED) csrs.write(csr, this.read(offset));
+    for (const { register, offset } of this.banished) hart.x[register] = this.read(offset);
   }
 
   /** The guest's value of a register that translated code has borrowed. */
