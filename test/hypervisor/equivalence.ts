@@ -89,6 +89,43 @@ export function unlike(bare: Outcome, other: Outcome): string[] {
   ];
 }
 
+/** The first instruction after which the virtual hart is not what the bare machine's is, in words. */
+export function firstStepThatDiffers(
+  technique: TechniqueName,
+  image: Loadable,
+  instructions: number,
+  ram: number,
+): string {
+  const bare = createMachine({ ram });
+  new Firmware(bare).boot(image);
+  const machine = createMachine({ ram: 2 * ram });
+  const hypervisor = TECHNIQUES[technique](machine, { memory: { base: RAM_BASE + ram / 2, size: ram } });
+  hypervisor.boot(image);
+  const { hart } = hypervisor.vm;
+  const stepTo = (count: () => number, run: () => { reason: string }, wanted: number) => {
+    for (let turn = 0; turn < 100 && count() < wanted; turn++) if (run().reason !== 'budget') return;
+  };
+  for (let step = 1; step <= instructions; step++) {
+    const pc = bare.hart.pc;
+    stepTo(
+      () => bare.hart.instret,
+      () => bare.run({ instructions: 1 }),
+      step,
+    );
+    stepTo(
+      () => hart.instret,
+      () => hypervisor.run({ instructions: 1 }),
+      step,
+    );
+    const wrong = differences(hartState(bare.hart), hartState(hart));
+    const where = `after instruction ${step}, at 0x${(pc >>> 0).toString(16)}`;
+    const [first] = wrong;
+    if (first !== undefined) return `${where}: ${first.place} is ${first.found}, not ${first.wanted}`;
+    if (bare.stopped !== undefined) break;
+  }
+  return 'no step: only memory differs, or how it ended';
+}
+
 function memoryDifference(bare: Uint8Array, other: Uint8Array): string[] {
   if (Buffer.compare(bare, other) === 0) return [];
   const at = bare.findIndex((byte, n) => byte !== other[n]) & ~3;

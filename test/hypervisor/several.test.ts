@@ -31,7 +31,7 @@ const FINISH = `
 
 describe.each(['user', 'ring1'] as const)('side by side, layout %s', (layout) => {
   it('each guest leaves what it leaves on a bare machine', () => {
-    const guests = { hello: guest('hello'), syscalls: guest('syscalls'), one: NANO_OS, other: NANO_OS };
+    const guests = { hostile: guest('hostile'), syscalls: guest('syscalls'), one: NANO_OS, other: NANO_OS };
     const several = new SeveralVms(machine(), { slice: 3_000 });
     several.add('spinner', SPINNER, { layout });
     for (const [name, image] of Object.entries(guests)) {

@@ -1,10 +1,27 @@
 // Random guests: whatever bytes a guest is made of, nothing throws, nothing hangs, and the
 // hypervisor gives it the machine that it would have had to itself.
-import { asm, createMachine, disassemble, encode, Firmware, hex, ISA, type Loadable } from 'kernel-lib';
+import {
+  asm,
+  createMachine,
+  disassemble,
+  encode,
+  Firmware,
+  hex,
+  ISA,
+  type Loadable,
+  type TechniqueName,
+} from 'kernel-lib';
 import { expect, it } from 'vitest';
 import type { Field } from '../../kernel-lib/isa/formats';
 import { randomNumbers } from '../../kernel-lib/lab/random';
-import { onBareMachine, TECHNIQUE_NAMES, under, unlike } from '../hypervisor/equivalence';
+import {
+  firstStepThatDiffers,
+  onBareMachine,
+  TECHNIQUE_NAMES,
+  under,
+  unlike,
+} from '../hypervisor/equivalence';
+import { shrink } from './shrink';
 
 const KERNEL = 0x8040_0000;
 const RUNS = Number(process.env.VMLAB_RUNS ?? 1000);
@@ -42,11 +59,21 @@ it(`${RUNS} guests of random instructions run in a VM as on the bare machine`, (
     ended++;
     const technique = TECHNIQUE_NAMES[ended % TECHNIQUE_NAMES.length];
     const wrong = unlike(bare, under(technique, program, 10 * BUDGET, RAM));
-    if (wrong.length > 0)
-      throw new Error(`${technique}: ${wrong.join('; ')}\nin guest ${run}:\n${listing(words)}`);
+    if (wrong.length === 0) continue;
+    const shortest = shrink(words, (fewer) => differs(technique, withHandler([...fewer])));
+    const first = firstStepThatDiffers(technique, withHandler([...shortest]), BUDGET, RAM);
+    throw new Error(
+      `${technique}: ${wrong.join('; ')}\nin guest ${run}; ${first}\n${listing([...shortest])}`,
+    );
   }
   expect(ended).toBeGreaterThan(RUNS / 4);
 });
+
+function differs(technique: TechniqueName, program: Loadable): boolean {
+  const bare = onBareMachine(program, BUDGET, RAM);
+  if (bare.reason === 'budget' || bare.usesTimer) return false;
+  return unlike(bare, under(technique, program, 10 * BUDGET, RAM)).length > 0;
+}
 
 const listing = (words: number[]) =>
   words.map((word, n) => `${hex(KERNEL + 4 * n)}  ${disassemble(word, KERNEL + 4 * n)}`).join('\n');
