@@ -1,7 +1,6 @@
 // show() and chart.*: as text where there is no notebook, as HTML with a text alternative where there is.
 import {
   asm,
-  chart,
   classify,
   comparePort,
   createMachine,
@@ -9,7 +8,6 @@ import {
   guest,
   MiB,
   Mode,
-  type Report,
   SeveralVms,
   show,
   showCsr,
@@ -263,30 +261,5 @@ describe('programs, ports, several guests', () => {
       expect(await inside.isVisible()).toBe(false);
       await expectAccessible(page);
     });
-  });
-});
-
-describe('charts', () => {
-  const charts: [string, (report: Report) => void][] = [
-    ['exits', (report) => chart.exits(report)],
-    ['cycles', (report) => chart.cycles(report, report)],
-    ['exitRate', (report) => chart.exitRate(report)],
-  ];
-
-  it.each(charts)('%s: an SVG with a title, units, a label for readers, and its numbers', (_, draw) => {
-    draw(ran().report());
-    expect(html()).toMatch(/<svg[^>]*aria-label="[^"]+"/);
-    expect(html()).toMatch(/<figcaption><strong>[^<]+<\/strong>/);
-    expect(html()).toMatch(/exits \(count\)|cycles|exits per 1,000 instructions/);
-    expect(html()).toContain('The numbers');
-    expect(html()).not.toContain('undefined');
-    expect(html()).not.toContain('NaN');
-    expect(text().split('\n').length).toBeGreaterThan(3);
-  });
-
-  it.each(charts)('%s of a guest that never ran is drawn, too', (_, draw) => {
-    draw(new TrapAndEmulate(createMachine()).report());
-    expect(html()).toContain('<svg');
-    expect(html()).not.toContain('NaN');
   });
 });

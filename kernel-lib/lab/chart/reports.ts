@@ -1,39 +1,20 @@
-/**
- * Charts of what was counted, by Observable Plot, drawn to SVG in the kernel.
- *
- * Each chart is a figure with a title, units on its axes, colours that a colour-blind reader can
- * tell apart, and the numbers as a table to unfold. Plot and a DOM are loaded with the first
- * chart: a lesson without one doesn't wait for them.
- */
-import { createRequire } from 'node:module';
-import type { Report } from '../hypervisor/vm';
-import { Mode } from '../isa/registers';
-import { displayHtml } from './display';
-import { STYLE } from './look';
-import { exitName } from './show/machines';
-import { escapeHtml, type Table, tableHtml, tableText } from './table';
+/** Charts of what a hypervisor reports: why the guest left direct execution, and what that cost. */
+import type { Report } from '../../hypervisor/vm';
+import { Mode } from '../../isa/registers';
+import { HOLDER_COLOURS } from '../look';
+import { exitName } from '../show/machines';
+import { draw } from './figure';
 
-type PlotModule = typeof import('@observablehq/plot', { with: { 'resolution-mode': 'import' }});
-type PlotOptions = import('@observablehq/plot', { with: { 'resolution-mode': 'import' }}).PlotOptions;
-
-/** Who holds the hart, and in which colour. Okabe & Ito's palette, by luminance too. */
+/** Who holds the hart, and in which colour. */
 const HOLDERS = {
-  'guest, user mode': '#56b4e9',
-  'guest, kernel mode': '#e69f00',
-  hypervisor: '#d55e00',
-  'nobody: the guest waits': '#999999',
+  'guest, user mode': HOLDER_COLOURS.user,
+  'guest, kernel mode': HOLDER_COLOURS.kernel,
+  hypervisor: HOLDER_COLOURS.hypervisor,
+  'nobody: the guest waits': HOLDER_COLOURS.idle,
 } as const;
 
-interface Figure {
-  title: string;
-  /** What the chart shows, in a sentence: its text alternative, before the numbers. */
-  description: string;
-  data: Table;
-  options: (plot: PlotModule) => PlotOptions;
-}
-
-/** The charts of the lessons. */
-export const chart = {
+/** Charts of a report. */
+export const reportCharts = {
   /** Exits by cause, a bar each, the guest's kernel and its user mode told apart. */
   exits(report: Report): void {
     const rows = report.exits.map((exit) => ({
@@ -140,32 +121,4 @@ export const chart = {
 
 function holderColours(domain: (keyof typeof HOLDERS)[]) {
   return { domain, range: domain.map((who) => HOLDERS[who]), legend: true };
-}
-
-/** Draws a figure into the cell's output; as text, its description and its numbers. */
-function draw(figure: Figure): void {
-  displayHtml(figureHtml(figure), `${figure.title}\n${figure.description}\n\n${tableText(figure.data)}`);
-}
-
-function figureHtml({ title, description, data, options }: Figure): string {
-  const load = createRequire(__filename);
-  const plot = load('@observablehq/plot') as PlotModule;
-  const { parseHTML } = load('linkedom') as typeof import('linkedom', { with: {
-    'resolution-mode': 'import',
-  }});
-  const { document } = parseHTML('<!doctype html><html><body></body></html>');
-  const drawn = plot.plot({
-    document,
-    width: 760,
-    marginBottom: 48,
-    style: { background: 'transparent', color: 'currentColor', fontSize: '12px' },
-    ariaLabel: title,
-    ariaDescription: description,
-    ...options(plot),
-  });
-  return (
-    `${STYLE}<figure class="vmlab vmlab-chart"><figcaption><strong>${escapeHtml(title)}</strong><br>` +
-    `${escapeHtml(description)}</figcaption>${drawn.outerHTML}` +
-    `<details><summary>The numbers</summary>${tableHtml(data)}</details></figure>`
-  );
 }
