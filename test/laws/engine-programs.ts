@@ -20,6 +20,8 @@ import { Random, randomOperands } from '../code/random';
 
 export interface RandomProgram {
   seed: number;
+  /** `calls`: a kernel and a user program that mind their own business, with many system calls. */
+  kind: 'chaos' | 'calls';
   /** The random part, from CODE on. Half-words, for compressed instructions. */
   code: Uint16Array;
 }
@@ -86,21 +88,40 @@ const COMMON = ISA.filter(
 const RARE = ISA.filter((row) => !COMMON.includes(row) && !/^(hfence|h[ls])/.test(row.name));
 const FREQUENT = ISA.filter((row) => /^(addi|add|lw|sw|lbu|sb|beq|bne|bltu|jal|jalr)$/.test(row.name));
 
+const wordsOf = (text: string): number[] => {
+  const { bytes } = assemble(text).segments[0];
+  return [...new Int32Array(bytes.slice().buffer)];
+};
+/** System calls, and what they must not disturb. */
+const CALLS = [
+  'ecall',
+  'ecall\n ecall',
+  'lr.w t0, (s7)\n ecall\n sc.w t1, t2, (s7)',
+  'csrrw t0, sscratch, t1\n ecall',
+  'csrr t0, sstatus\n ecall\n csrr t1, sstatus',
+].map(wordsOf);
+
 /** A random program of about so many instructions. */
 export function randomProgram(seed: number): RandomProgram {
   const random = new Random(seed);
+  const kind = random.pick(['chaos', 'chaos', 'calls'] as const);
   const halves: number[] = [];
+  const place = (word: number) => {
+    halves.push(word & 0xffff);
+    if ((word & 3) === 3) halves.push(word >>> 16);
+  };
   const length = random.pick([12, 40, 120, 400]);
   const start = random.pick([0, 0, 0x1000 - 2 * length]); // some cross a page
   for (let n = 0; n < start / 2; n++) halves.push(n % 2 === 0 ? 0x13 : 0);
   for (let n = 0; n < length; n++) {
     const group = random.between(0, 19);
-    const row = random.pick(group < 10 ? FREQUENT : group < 18 ? COMMON : RARE);
-    const word = group === 19 && random.between(0, 7) === 0 ? random.word() : randomInstruction(random, row);
-    halves.push(word & 0xffff);
-    if ((word & 3) === 3) halves.push(word >>> 16);
+    if (kind === 'calls' && group === 19) for (const word of random.pick(CALLS)) place(word);
+    else if (kind === 'calls' || group < 18)
+      place(randomInstruction(random, random.pick(group < 10 ? FREQUENT : COMMON)));
+    else if (group === 18 || random.between(0, 7) > 0) place(randomInstruction(random, random.pick(RARE)));
+    else place(random.word());
   }
-  return { seed, code: Uint16Array.from(halves) };
+  return { seed, kind, code: Uint16Array.from(halves) };
 }
 
 function randomInstruction(random: Random, row: (typeof ISA)[number]): number {
@@ -147,6 +168,7 @@ export function prepare(
   writePageTables(machine, random);
   setRegisters(machine, random);
   setCsrs(machine, random);
+  if (program.kind === 'calls') setForCalls(machine, random);
   machine.hart.pc = CODE | 0;
   return machine;
 }
@@ -184,6 +206,7 @@ function setRegisters({ hart }: Machine, random: Random): void {
     () => inData() - BASE + random.pick(VIEWS),
     () => DATA + 0x1000 * random.between(0, 5) + random.between(-4, 3),
     inCode,
+    () => CODE - random.between(1, 4),
     () => inCode() - BASE + random.pick(VIEWS),
     () => SMALL_TABLE + 4 * random.between(0, 0x405),
     () => random.pick([CLINT, CLINT + 0x4000, CLINT + 0xbff8, UART, UART + 5]),
@@ -221,6 +244,16 @@ function setCsrs(machine: Machine, random: Random): void {
     hart.csrs.set('satp', 0x8000_0000 | (random.between(0, 2) << 22) | (ROOT_TABLE / 4096));
   machine.clint.setTimer(random.between(1, 300), 0);
   hart.mode = random.pick([0, 1, 1, 3]);
+}
+
+/** The kernel takes what traps; of interrupts at most the timer's comes; and there is no chaos. */
+function setForCalls({ hart }: Machine, random: Random): void {
+  hart.csrs.set('medeleg', -1);
+  hart.csrs.set('mideleg', random.pick([0, -1]));
+  hart.csrs.set('mie', random.pick([0, 0x80, 0x20]));
+  hart.csrs.set('mstatus', random.pick([0x22, 0x40022, 0xa2]));
+  if (random.between(0, 9) === 0) hart.csrs.set('stvec', CODE + 4 * random.between(0, 9));
+  hart.mode = random.pick([0, 0, 1]);
 }
 
 /** The instructions of a program that do something, for reading. */

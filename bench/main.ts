@@ -1,0 +1,172 @@
+/**
+ * `npm run bench`: the engines on all workloads, beside whatever else is installed that runs them,
+ * in turn, in one run. Prints medians of CPU time as millions of guest instructions per second,
+ * ratios to QEMU, versions, and what translating costs; draws a chart.
+ *
+ *     npm run bench -- [--rounds 3] [--only integer,vmsys] [--engine translator] [--json] [--chart FILE.svg]
+ */
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { ENGINES, type EngineName } from 'kernel-lib';
+import { type Bar, chartSvg } from './chart';
+import type { Run } from './one';
+import { competitors } from './others';
+import { instructionsOf, WORKLOADS } from './workloads';
+
+/** Instructions of a run, about, by how fast who executes them is. */
+const LENGTH: Record<EngineName, number> = { reference: 1e6, interpreter: 2e8, translator: 1e9 };
+const LENGTH_OF_OTHERS = 1e9;
+/** The ratios to QEMU are averaged over the workloads without paging. */
+const BASELINE = 'QEMU';
+
+const { values: options } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '3' },
+    only: { type: 'string' },
+    engine: { type: 'string', multiple: true },
+    json: { type: 'boolean', default: false },
+    chart: { type: 'string', default: 'bench.svg' },
+  },
+});
+
+interface Result extends Bar {
+  runs: Run[];
+}
+
+const rounds = Number(options.rounds);
+const workloads = WORKLOADS.filter(({ name }) => options.only?.split(',').includes(name) ?? true);
+const engines = (options.engine ?? Object.keys(ENGINES)) as EngineName[];
+const others = competitors();
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)];
+}
+
+const note = (text: string) => process.stderr.write(`${text}\n`);
+
+function runOf(engine: EngineName, workload: string, repeat: number): Run {
+  const program = fileURLToPath(new URL('one.ts', import.meta.url));
+  const { stdout, stderr, status } = spawnSync(
+    process.execPath,
+    ['--import', 'tsx', program, engine, workload, String(repeat)],
+    { encoding: 'utf8' },
+  );
+  if (status !== 0) throw new Error(`${engine} on ${workload} failed:\n${stderr}`);
+  return JSON.parse(stdout);
+}
+
+/** Who it is, and one run of a workload of so many instructions each. */
+function measureAll(): Result[] {
+  const results: Result[] = [];
+  for (const { name, paged } of workloads) {
+    const { each } = instructionsOf(name);
+    const samples = new Map<string, number[]>();
+    const runs = new Map<string, Run[]>();
+    const add = (who: string, speed: number) => samples.set(who, [...(samples.get(who) ?? []), speed]);
+    for (let round = 0; round < rounds; round++) {
+      note(`${name}, round ${round + 1} of ${rounds}`);
+      for (const engine of engines) {
+        if (engine === 'reference' && round > 0) continue;
+        const run = runOf(engine, name, Math.max(1, Math.round(LENGTH[engine] / each)));
+        add(engine, run.instructions / run.cpu / 1000);
+        runs.set(engine, [...(runs.get(engine) ?? []), run]);
+      }
+      for (const other of others.filter((candidate) => candidate.paged || !paged)) {
+        const repeat = Math.max(1, Math.round(LENGTH_OF_OTHERS / each));
+        add(other.name, (repeat * each) / other.measure(name, repeat).cpu / 1000);
+      }
+    }
+    for (const [who, speeds] of samples)
+      results.push({ workload: name, who, speed: median(speeds), runs: runs.get(who) ?? [] });
+  }
+  return results;
+}
+
+function table(results: readonly Result[]): string {
+  const who = [...new Set(results.map((result) => result.who))];
+  const speed = (name: string, workload: string) =>
+    results.find((result) => result.who === name && result.workload === workload)?.speed;
+  const ratios = (name: string) =>
+    workloads.flatMap(({ name: workload, paged }) => {
+      const [own, base] = [speed(name, workload), speed(BASELINE, workload)];
+      return paged || own === undefined || base === undefined ? [] : [own / base];
+    });
+  const mean = (numbers: readonly number[]) =>
+    numbers.length === 0
+      ? ''
+      : Math.exp(numbers.reduce((sum, n) => sum + Math.log(n), 0) / numbers.length).toFixed(2);
+  const cell = (name: string, workload: string) => {
+    const [own, base] = [speed(name, workload), speed(BASELINE, workload)];
+    if (own === undefined) return '';
+    return base === undefined ? own.toFixed(0) : `${own.toFixed(0)} (${(own / base).toFixed(2)})`;
+  };
+  const rows = who.map((name) => [
+    name,
+    ...workloads.map((each) => cell(name, each.name)),
+    mean(ratios(name)),
+  ]);
+  return aligned([['', ...workloads.map(({ name }) => name), 'mean ratio'], ...rows]);
+}
+
+function costs(results: readonly Result[]): string {
+  const rows = results
+    .filter(({ who }) => who === 'translator')
+    .map(({ workload, runs }) => {
+      const of = (pick: (run: Run) => number) => median(runs.map(pick));
+      const translated = of((run) => run.translation?.instructions ?? 0);
+      return [
+        workload,
+        of((run) => run.translation?.regions ?? 0).toFixed(0),
+        translated.toFixed(0),
+        of((run) => run.translation?.milliseconds ?? 0).toFixed(1),
+        of((run) => (1000 * (run.translation?.milliseconds ?? 0)) / Math.max(1, translated)).toFixed(0),
+        of((run) => run.first ?? Number.NaN).toFixed(0),
+        of((run) => run.toPeak).toFixed(0),
+        of((run) => run.memory).toFixed(0),
+      ];
+    });
+  const head = [
+    'translator',
+    'regions',
+    'instructions',
+    'ms',
+    'µs each',
+    'first 100 M, ms',
+    'to peak, ms',
+    'memory, MB',
+  ];
+  return aligned([head, ...rows]);
+}
+
+function aligned(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  return rows
+    .map((row) =>
+      row.map((text, n) => (n === 0 ? text.padEnd(widths[n]) : text.padStart(widths[n]))).join('  '),
+    )
+    .join('\n');
+}
+
+const versions = {
+  machine: `${cpus()[0].model}, ${cpus().length} cores`,
+  node: process.version,
+  ...Object.fromEntries(others.map(({ name, version }) => [name, version])),
+};
+const results = measureAll();
+writeFileSync(options.chart, chartSvg(results, 'Speed of simulators'));
+if (options.json) console.log(JSON.stringify({ versions, results }, undefined, 2));
+else {
+  console.log(
+    Object.entries(versions)
+      .map(([what, version]) => `${what}: ${version}`)
+      .join('\n'),
+  );
+  console.log(`\nMillions of guest instructions per second of CPU time, medians of ${rounds} rounds`);
+  console.log(`(in parentheses the ratio to ${BASELINE}; the mean is the geometric one, without paging)\n`);
+  console.log(table(results));
+  console.log(`\n${costs(results)}\n\nThe chart is in ${options.chart}.`);
+}
