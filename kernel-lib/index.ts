@@ -100,6 +100,30 @@ export {
   reflect,
   TrapAndEmulate,
 } from './hypervisor/trap-and-emulate';
+export { BinaryTranslator, type BinaryTranslatorOptions } from './hypervisor/binary-translator';
+export { discover } from './hypervisor/binary-translation/discover';
+export { type Explanation, explain } from './hypervisor/binary-translation/explain';
+export type { GuardPolicy } from './hypervisor/binary-translation/guard';
+export type { Progress, Statistics } from './hypervisor/binary-translation/statistics';
+export { type Policy, type Translation, translate } from './hypervisor/binary-translation/translate';
+export type { Translator } from './hypervisor/binary-translation/translator';
+export {
+  type GuestInstruction,
+  type Treatment,
+  treatmentOf,
+} from './hypervisor/binary-translation/treatment';
+export {
+  LoadTimePatcher,
+  type LoadTimePatcherOptions,
+  type Replacement,
+} from './hypervisor/load-time-patcher';
+export {
+  judge,
+  type ScanResult,
+  type Site as PatchSite,
+  type Sweep,
+  scan,
+} from './hypervisor/load-time-patching/scan';
 export { FullEmulation } from './hypervisor/full-emulation';
 export { type GuestOptions, type SeveralOptions, type SeveralReport, SeveralVms } from './hypervisor/several';
 export {

@@ -11,25 +11,22 @@
  */
 import { execute, step } from '../engine/reference';
 import { Cause } from '../isa/causes';
-import { csrMask, csrNumber } from '../isa/csrs';
+import { csrNumber } from '../isa/csrs';
 import { Mode } from '../isa/registers';
 import { EMULATE, RESTORE_AFTER_CALLOUT, SAVE_FOR_CALLOUT, type Work } from '../machine/cost';
 import type { Hart } from '../machine/hart';
 import type { BootOptions, Loadable, Machine, RunResult } from '../machine/machine';
 import { NO_TRAP, type Trap } from '../machine/trap';
 import type { Block, CalloutSite, Link } from './binary-translation/cache';
+import { clearMxr, viewOf } from './binary-translation/kernel-view';
 import { BORROWED } from './binary-translation/layout';
 import { Translator, type TranslatorOptions } from './binary-translation/translator';
 import type { GuestInstruction } from './binary-translation/treatment';
 import { LAYOUTS, type RingLayout } from './layouts';
-import { View } from './paging/paging';
 import { dispatch, emulate, reflect } from './trap-and-emulate';
 import { type Hypervisor, type Report, Vm, type VmOptions } from './vm';
 
 const SATP = csrNumber('satp');
-const MSTATUS = csrNumber('mstatus');
-const SUM = csrMask('mstatus', 'SUM');
-const MXR = csrMask('mstatus', 'MXR');
 const FIRST_MACHINE_INTERRUPTS = [
   Cause.MachineSoftwareInterrupt,
   Cause.MachineTimerInterrupt,
@@ -113,7 +110,7 @@ export class BinaryTranslator implements Hypervisor {
       translator.page.storePending(hart);
       real.x.set(this.raw);
       real.pc = this.left.address | 0;
-      real.csrs.modify(MSTATUS, 0, MXR);
+      clearMxr(real);
       return;
     }
     translator.cache.uncover();
@@ -125,8 +122,7 @@ export class BinaryTranslator implements Hypervisor {
       real.pc = hart.pc;
       return;
     }
-    // The cache can be executed only: with MXR it could be read.
-    real.csrs.modify(MSTATUS, 0, MXR);
+    clearMxr(real);
     translator.page.store(hart);
     real.pc = address | 0;
     this.entered.address = address;
@@ -333,19 +329,12 @@ export class BinaryTranslator implements Hypervisor {
 }
 
 const PAGE_FAULTS = [Cause.InstructionPageFault, Cause.LoadPageFault, Cause.StorePageFault];
-const CALLOUT_WORK: { save: Work; restore: Work } = {
+/** What a call of the hypervisor from its own code costs before and after it is answered. */
+export const CALLOUT_WORK: { save: Work; restore: Work } = {
   save: SAVE_FOR_CALLOUT,
   restore: RESTORE_AFTER_CALLOUT,
 };
 
 function isFenceOfInstructions({ instruction }: GuestInstruction): boolean {
   return instruction?.row.meaning.kind === 'fenceInstructions';
-}
-
-/** The kernel has a view of its own even without paging: the cache is in it. */
-function viewOf({ mode, csrs: { values } }: Hart): View {
-  if (mode === Mode.U) return View.User;
-  const status = values[SATP] >= 0 ? 0 : values[MSTATUS];
-  if ((status & MXR) === 0) return (status & SUM) === 0 ? View.Kernel : View.KernelSum;
-  return (status & SUM) === 0 ? View.KernelMxr : View.KernelSumMxr;
 }

@@ -53,6 +53,17 @@ export class Frames {
     return pa;
   }
 
+  /**
+   * Frames one behind the other. @returns the physical address of the first
+   * @throws RangeError if the next ones are not: ask before others have taken some and given them back
+   */
+  allocateInARow(count: number): number {
+    const all = Array.from({ length: count }, () => this.allocate() ?? Number.NaN);
+    if (all.some((pa, n) => pa !== all[0] + n * PAGE_BYTES))
+      throw new RangeError(`There are no ${count} frames in a row left. Give the VM more of them.`);
+    return all[0];
+  }
+
   /** Takes a frame back. */
   release(pa: number): void {
     this.free.push(pa);

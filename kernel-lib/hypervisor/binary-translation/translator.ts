@@ -12,10 +12,9 @@ import { csrNumber } from '../../isa/csrs';
 import { registersLostInTraps } from '../../isa/profiles';
 import { FIND_BLOCK, TRANSLATE_INSTRUCTION } from '../../machine/cost';
 import type { Hart } from '../../machine/hart';
-import { PAGE_BYTES, Pte } from '../../machine/page-table';
+import { PAGE_BYTES } from '../../machine/page-table';
 import { Access } from '../../machine/pmp';
 import type { Trap } from '../../machine/trap';
-import { View } from '../paging/paging';
 import type { Vm } from '../vm';
 import { Adaptation } from './adaptation';
 import { type Block, type Link, type SourcePart, TranslationCache } from './cache';
@@ -25,7 +24,8 @@ import { rowCalled } from './emitter';
 import { type Explanation, explain } from './explain';
 import type { GuardPolicy } from './guard';
 import type { Glimpse } from './guess';
-import { TABLE, TABLE_BYTES, TABLE_SLOT_BYTES, VCPU_PAGE, WINDOW, WINDOW_BYTES } from './layout';
+import { showCode, showVcpuPage } from './kernel-view';
+import { TABLE, TABLE_BYTES, TABLE_SLOT_BYTES } from './layout';
 import { Statistics } from './statistics';
 import { type Policy, translate } from './translate';
 import { type GuestInstruction, partsOf } from './treatment';
@@ -40,7 +40,6 @@ export interface TranslatorOptions {
 
 const SATP = csrNumber('satp');
 const DEFAULT_CACHE_BYTES = 2 ** 18;
-const KERNEL_VIEWS = [View.Kernel, View.KernelSum, View.KernelMxr, View.KernelSumMxr];
 /**
  * Needless traces in a row after which a page is trusted: its code is then looked at when the guest
  * executes `fence.i`, without which no hart need see what was stored. Unpriv, "Zifencei" Extension.
@@ -72,8 +71,8 @@ export class Translator {
     const { ram } = vm.machine;
     const quarter = Math.floor(vm.frames.available / 4) * PAGE_BYTES - TABLE_BYTES - PAGE_BYTES;
     const bytes = options.cacheBytes ?? Math.min(DEFAULT_CACHE_BYTES, quarter);
-    const pagePa = this.frames(1);
-    const codePa = this.frames((bytes + TABLE_BYTES) / PAGE_BYTES);
+    const pagePa = vm.frames.allocateInARow(1);
+    const codePa = vm.frames.allocateInARow((bytes + TABLE_BYTES) / PAGE_BYTES);
     const banished = registersLostInTraps(vm.machine.hart.profile);
     this.policy = { guard: options.guard ?? 'evidence', banished };
     this.page = new VcpuPage(ram, pagePa, banished);
@@ -93,27 +92,10 @@ export class Translator {
     };
   }
 
-  /** Consecutive frames. @returns the physical address of the first */
-  private frames(count: number): number {
-    const all = Array.from({ length: count }, () => this.vm.frames.allocate() ?? Number.NaN);
-    if (all.some((pa, n) => pa !== all[0] + n * PAGE_BYTES))
-      throw new RangeError(
-        `A translation cache needs ${count} frames in a row. Give the VM more frames, or \`cacheBytes\` less.`,
-      );
-    return all[0];
-  }
-
   /** Shows cache and vCPU page to the guest's kernel. The ranges of PMP: the first that fits counts. */
   private show(pagePa: number, codePa: number, codeBytes: number): void {
-    const { vm, cache } = this;
-    const window = pagePa + WINDOW - VCPU_PAGE;
-    vm.expose({ base: window, size: WINDOW_BYTES, accesses: [Access.Read, Access.Write] });
-    vm.expose({ base: pagePa, size: PAGE_BYTES, accesses: [] });
-    vm.expose({ base: codePa, size: codeBytes, accesses: [Access.Execute] });
-    const views = KERNEL_VIEWS;
-    vm.paging.fix(VCPU_PAGE, { pa: pagePa, rights: Pte.R | Pte.W | Pte.U, views });
-    for (let offset = 0; offset < codeBytes; offset += PAGE_BYTES)
-      vm.paging.fix(cache.base + offset, { pa: codePa + offset, rights: Pte.X | Pte.U, views });
+    showVcpuPage(this.vm, pagePa);
+    showCode(this.vm, this.cache.base, codePa, codeBytes);
   }
 
   // ----------------------------------------------------------------------------------- blocks
