@@ -206,30 +206,30 @@ describe('in a browser', () => {
       const where = () => figure.locator('.vmlab-where').first().innerText();
       const told = () => figure.locator('.vmlab-told').innerText();
       const rows = figure.locator('tbody tr:visible');
-      expect(await figure.locator('.vmlab-asleep').count()).toBe(0);
-      expect(await where()).toMatch(/^step 1 of 20,\d+ · /);
-      expect(
-        await page.locator('.vmlab-timeline').nth(1).locator('.vmlab-where').first().innerText(),
-      ).toMatch(/^step 7 of/);
+      await expect.poll(() => figure.locator('.vmlab-asleep').count()).toBe(0);
+      await expect.poll(where).toMatch(/^step 1 of 20,\d+ · /);
+      await expect
+        .poll(() => page.locator('.vmlab-timeline').nth(1).locator('.vmlab-where').first().innerText())
+        .toMatch(/^step 7 of/);
       await figure.getByRole('button', { name: 'One step forward' }).click();
       await page.keyboard.press('ArrowRight');
       await page.keyboard.press('ArrowLeft');
-      expect(await where()).toMatch(/^step 2 of/);
+      await expect.poll(where).toMatch(/^step 2 of/);
       await page.keyboard.press('t');
-      expect(await told()).toContain('Traps: illegal instruction.');
-      expect(await told()).toContain(
-        'guest kernel at 0x80400010: csrw stvec, t0 (real mode U, virtual mode S)',
-      );
+      await expect.poll(told).toContain('Traps: illegal instruction.');
+      await expect
+        .poll(told)
+        .toContain('guest kernel at 0x80400010: csrw stvec, t0 (real mode U, virtual mode S)');
       await page.keyboard.press('ArrowRight');
-      expect(await told()).toMatch(
-        /^hypervisor at .*answers: illegal instruction.*Changes virtual stvec: 0x00000000 → 0x804/,
-      );
+      await expect
+        .poll(told)
+        .toMatch(/^hypervisor at .*answers: illegal instruction.*Changes virtual stvec: 0x00000000 → 0x804/);
       await page.keyboard.press('Shift+T');
-      expect(await where()).toMatch(/^step 5 of/);
+      await expect.poll(where).toMatch(/^step 5 of/);
       await page.keyboard.press('End');
-      expect(await where()).toMatch(new RegExp(`^step ${run.steps.length.toLocaleString('en-GB')} of`));
+      await expect.poll(where).toMatch(new RegExp(`^step ${run.steps.length.toLocaleString('en-GB')} of`));
       await page.keyboard.press('Home');
-      expect(await where()).toMatch(/^step 1 of/);
+      await expect.poll(where).toMatch(/^step 1 of/);
 
       await figure.getByRole('checkbox', { name: 'guest user' }).uncheck();
       await figure.getByRole('checkbox', { name: 'guest kernel' }).uncheck();
@@ -240,15 +240,15 @@ describe('in a browser', () => {
       const texts = await rows.locator('td:nth-child(6)').allInnerTexts();
       expect(new Set(texts)).toEqual(new Set(['sret  ⚡ illegal instruction']));
       await figure.getByRole('searchbox').fill('no such thing');
-      expect(await figure.getByText('No step passes the filter.').isVisible()).toBe(true);
+      await expect.poll(() => figure.getByText('No step passes the filter.').isVisible()).toBe(true);
       await figure.getByRole('searchbox').fill('');
       await figure.getByRole('checkbox', { name: 'traps only' }).uncheck();
 
       await rows.nth(3).click();
-      expect(await rows.nth(3).getAttribute('aria-current')).toBe('step');
+      await expect.poll(() => rows.nth(3).getAttribute('aria-current')).toBe('step');
       await tabTo(page, 'All registers');
       await page.keyboard.press('Enter');
-      expect(await figure.locator('.vmlab-registers').innerText()).toMatch(/virtual sepc\s+0x/);
+      await expect.poll(() => figure.locator('.vmlab-registers').innerText()).toMatch(/virtual sepc\s+0x/);
       await figure.locator('canvas').click({ position: { x: 400, y: 5 } });
       const middle = await where();
       await figure.getByRole('button', { name: 'Play' }).click();
@@ -256,7 +256,7 @@ describe('in a browser', () => {
       await page.keyboard.press('p');
       const stopped = await where();
       await page.waitForTimeout(300);
-      expect(await where()).toBe(stopped);
+      await expect.poll(where).toBe(stopped);
       await expectAccessible(page);
     });
   });
