@@ -4,12 +4,12 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { findChromium, NO_CHROMIUM } from './browser.js';
 import { expectAccessible, withFigure } from './figure.js';
 
-const HOOK = Symbol.for('vmlab.display');
+const HOOK = Symbol.for('vmlab.kernel');
 let shown: Record<string, string>[] = [];
 
 beforeEach(() => {
   shown = [];
-  Reflect.set(globalThis, HOOK, (bundle: Record<string, string>) => shown.push(bundle));
+  Reflect.set(globalThis, HOOK, { display: (bundle: Record<string, string>) => shown.push(bundle) });
 });
 afterEach(() => {
   Reflect.deleteProperty(globalThis, HOOK);
