@@ -19,7 +19,8 @@ test('a later cell sees the names of an earlier one', () => {
 
 test('a failing cell is told from the others, and the next one runs', () => {
   expect(execution.cells.map((cell) => cell.status)).toEqual(['ok', 'ok', 'error', 'ok']);
-  expect(execution.cells[2]!.text).toContain('on purpose');
+  const error = execution.cells[2]!.outputs.find((output) => output.output_type === 'error');
+  expect(error?.evalue).toContain('on purpose');
 });
 
 test('the built library is imported by its name', () => {

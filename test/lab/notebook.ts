@@ -13,6 +13,8 @@ export interface Output {
   name?: 'stdout' | 'stderr';
   text?: string;
   data?: Record<string, string>;
+  /** Of an error: its message. */
+  evalue?: string;
 }
 
 /** One executed code cell. `status` is "abort" where the kernel refused to run it. `seconds`: until its reply. */
