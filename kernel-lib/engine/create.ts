@@ -24,7 +24,7 @@ export interface RunnableOptions extends Omit<MachineOptions, 'engine'> {
  * @throws if an option makes no sense
  */
 export function createMachine(options: RunnableOptions = {}): Machine {
-  const { engine: wanted = 'interpreter', ...board } = options;
+  const { engine: wanted = 'translator', ...board } = options;
   const engine = typeof wanted === 'string' ? engineOf(wanted) : wanted;
   return new Machine({ ...(engine instanceof TranslatorEngine ? engine.prepare(board) : board), engine });
 }
