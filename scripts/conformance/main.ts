@@ -1,46 +1,53 @@
 // `npm run conformance -- DIR`: runs all ELF files of a folder as conformance tests in every engine
 // and prints a table. Options:
 //   --engine NAME     only this engine; may be given more than once
+//   --heat N          how often the translator runs a block before it translates it
 //   --signature DIR   writes each test's signature to DIR/NAME.signature, and compares it with
 //                     NAME.reference_output where that lies beside the ELF
 //   --budget N        instructions until a test counts as hanging (20 million if left out)
 //   --fault-ad        page-table bits A and D are software's: the hart faults
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { readElf } from '../../kernel-lib/code/elf';
 import { ENGINES, type EngineName } from '../../kernel-lib/engine/create';
+import { TranslatorEngine } from '../../kernel-lib/engine/translator';
+import { commandLine, usageError, wholeNumber } from '../command-line';
 import { type Outcome, runTest } from './run-elf';
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    engine: { type: 'string', multiple: true },
-    signature: { type: 'string' },
-    budget: { type: 'string', default: '20000000' },
-    'fault-ad': { type: 'boolean', default: false },
+const USAGE =
+  'Usage: npm run conformance -- DIR [--engine NAME] [--heat N] [--signature DIR] [--budget N] [--fault-ad]';
+const { values, positionals } = commandLine(
+  {
+    allowPositionals: true,
+    options: {
+      engine: { type: 'string', multiple: true },
+      heat: { type: 'string' },
+      signature: { type: 'string' },
+      budget: { type: 'string', default: '20000000' },
+      'fault-ad': { type: 'boolean', default: false },
+    },
   },
-});
+  USAGE,
+);
 
-function fail(message: string): never {
-  console.error(message);
-  process.exit(2);
-}
-
-const [folder] = positionals;
-if (folder === undefined || !existsSync(folder))
-  fail('Give the folder with the tests: npm run conformance -- DIR [--engine NAME] [--signature DIR]');
+const [folder, ...more] = positionals;
+if (folder === undefined) usageError('The folder with the tests is missing.', USAGE);
+if (more.length > 0) usageError(`One folder at a time: ${more.join(' ')} is too much.`, USAGE);
+if (!existsSync(folder)) usageError(`There is no folder ${folder}.`, USAGE);
+if (!statSync(folder).isDirectory()) usageError(`${folder} is a file; give the folder that it is in.`, USAGE);
+const budget = wholeNumber('budget', values.budget, 1, USAGE);
+const heat = values.heat === undefined ? undefined : wholeNumber('heat', values.heat, 1, USAGE);
 const engines = (values.engine ?? Object.keys(ENGINES)) as EngineName[];
 for (const name of engines)
   if (!(name in ENGINES))
-    fail(`There is no engine "${name}". There are: ${Object.keys(ENGINES).join(', ')}.`);
+    usageError(`There is no engine "${name}". There are: ${Object.keys(ENGINES).join(', ')}.`, USAGE);
 
 const isElf = (file: string) => readFileSync(file).subarray(0, 4).toString('latin1') === '\x7fELF';
 const tests = readdirSync(folder, { withFileTypes: true })
   .filter((entry) => entry.isFile() && isElf(join(folder, entry.name)))
   .map((entry) => entry.name)
   .sort();
-if (tests.length === 0) fail(`There are no ELF files in ${folder}.`);
+if (tests.length === 0) usageError(`There are no ELF files in ${folder}.`, USAGE);
 
 const width = Math.max(...tests.map((name) => name.length));
 console.log(`${'test'.padEnd(width)}  ${engines.map((name) => name.padEnd(12)).join('')}instructions`);
@@ -66,8 +73,8 @@ function run(test: string, engine: EngineName): Outcome {
   const file = join(folder, test);
   try {
     const outcome = runTest(readElf(readFileSync(file)), {
-      engine,
-      budget: Number(values.budget),
+      engine: engine === 'translator' && heat !== undefined ? new TranslatorEngine({ heat }) : engine,
+      budget,
       accessedDirty: values['fault-ad'] ? 'fault' : 'hardware',
     });
     const problem = values.signature === undefined ? undefined : signatureProblem(test, outcome);

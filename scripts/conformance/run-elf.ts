@@ -2,7 +2,7 @@
 // RISC-V test suites do. What it writes to the word called `tohost` is looked at every few
 // thousand instructions: an exit code, or a call for something to be written.
 import type { Binary } from '../../kernel-lib/code/program';
-import { createMachine, type EngineName } from '../../kernel-lib/engine/create';
+import { createMachine, type RunnableOptions } from '../../kernel-lib/engine/create';
 import { Cause } from '../../kernel-lib/isa/causes';
 import { Mode, registerNumber } from '../../kernel-lib/isa/registers';
 import { type Machine, MiB } from '../../kernel-lib/machine/machine';
@@ -22,7 +22,7 @@ const EXIT_CALL = 93;
 const WRITE_CALL = 64;
 
 export interface RunOptions {
-  engine: EngineName;
+  engine: RunnableOptions['engine'] & {};
   /** Instructions until a test counts as hanging. */
   budget: number;
   ram?: number;
