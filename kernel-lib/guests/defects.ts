@@ -1,7 +1,8 @@
 /**
  * The smallest guest for each defect of a profile: right on the bare machine, wrong under
  * trap-and-emulate on a machine with the defect. Each prints one line that says which it was.
- * Where two machines have the same defect under different names, one guest shows both.
+ * Where two machines have the same defect under different names, one guest shows both. Each has a
+ * port for a para-virtualizing hypervisor beside it: `defects/popf.para`.
  */
 import { type Profile, type ProfileName, profileOf } from '../isa/profiles';
 

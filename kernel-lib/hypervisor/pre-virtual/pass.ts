@@ -2,7 +2,7 @@
  * Pre-virtualization's pass over a guest's source: it marks what a hypervisor will want to replace.
  *
  * Behind each sensitive instruction come a few no-ops (the *pad*), and its place is recorded in the
- * section `.previrt`: begin, end, class. The program still does on a bare machine what it did. A
+ * section `.previrt`: begin, end, class; zeros end the list. The program still does on a bare machine what it did. A
  * tool does this, not a person; which instructions are sensitive is read off their rows. Loads and
  * stores to devices and page tables look like any others: they are marked where a run of the
  * unmarked guest under a hypervisor has trapped (`profile`). LeVasseur et al.; S4, Pre-virtualization.
@@ -48,6 +48,8 @@ export const USUAL_PADS: Partial<Record<SiteClass, number>> = { [SiteClass.Csr]:
 
 /** The section of records: three words each. */
 export const RECORDS = '.previrt';
+/** Behind the last line: a guest without a single record has been looked at, too. */
+const LIST_END = `.pushsection ${RECORDS} ; .word 0, 0, 0 ; .popsection`;
 const WORD_BYTES = 4;
 
 /**
@@ -63,7 +65,11 @@ export function previrtualize(source: string, options: PassOptions = {}): PassRe
     const kind = classes.get(n + 1);
     return kind === undefined ? text : mark(text, kind, options.pads?.[kind] ?? 0, `${file}:${n + 1}`);
   });
-  return { source: lines.join('\n'), marked: marked.sort((a, b) => a.line - b.line) };
+  const marks = lines.join('\n');
+  return {
+    source: `${marks}${marks.endsWith('\n') ? '' : '\n'}${LIST_END}`,
+    marked: marked.sort((a, b) => a.line - b.line),
+  };
 }
 
 /** Source lines that make a sensitive instruction. */

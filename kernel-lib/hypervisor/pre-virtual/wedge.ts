@@ -109,6 +109,7 @@ export function wedged(
   for (let at = 0; at + RECORD_WORDS * WORD_BYTES <= view.byteLength; at += RECORD_WORDS * WORD_BYTES) {
     const begin = view.getUint32(at, true);
     const end = view.getUint32(at + WORD_BYTES, true);
+    if (begin === 0 && end === 0) break;
     sites.push(replace(segments, begin, end, emulation, options.strict ?? false));
   }
   return { image: { segments, entry: image.entry }, sites };
