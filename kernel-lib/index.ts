@@ -101,17 +101,24 @@ export {
   TrapAndEmulate,
 } from './hypervisor/trap-and-emulate';
 export { BinaryTranslator, type BinaryTranslatorOptions } from './hypervisor/binary-translator';
+export type { AdaptationOptions } from './hypervisor/binary-translation/adaptation';
 export { discover } from './hypervisor/binary-translation/discover';
 export { type Explanation, explain } from './hypervisor/binary-translation/explain';
 export type { GuardPolicy } from './hypervisor/binary-translation/guard';
 export type { Progress, Statistics } from './hypervisor/binary-translation/statistics';
-export { type Policy, type Translation, translate } from './hypervisor/binary-translation/translate';
+export {
+  type Emulation,
+  type Policy,
+  type Translation,
+  translate,
+} from './hypervisor/binary-translation/translate';
 export type { Translator } from './hypervisor/binary-translation/translator';
 export {
   type GuestInstruction,
   type Treatment,
   treatmentOf,
 } from './hypervisor/binary-translation/treatment';
+export { type BlockTranslator, BlockWriter, translateBy } from './hypervisor/binary-translation/writer';
 export {
   LoadTimePatcher,
   type LoadTimePatcherOptions,

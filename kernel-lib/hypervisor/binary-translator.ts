@@ -149,7 +149,7 @@ export class BinaryTranslator implements Hypervisor {
         guest.takeTrap(found);
         continue;
       }
-      if (isFirst && this.isIndirect) translator.cache.enterInTable(found);
+      if (isFirst && this.isIndirect && translator.isChaining) translator.cache.enterInTable(found);
       return found.begin;
     }
   }

@@ -7,15 +7,29 @@
  * Adams & Agesen 2006, section 3.3, Adaptive Binary Translation.
  */
 
-/** Faults after which an instruction is guilty. */
-const FAULTS_TO_CONVICT = 4;
-/** Needless calls in a row after which it is innocent again. */
-const CALLS_TO_ACQUIT = 32;
+/** When to change one's mind about an instruction. `Infinity`: never. */
+export interface AdaptationOptions {
+  /** Faults after which it is guilty: 4 if left out. */
+  faultsToConvict?: number;
+  /** Needless calls in a row after which it is innocent again: 32 if left out. */
+  callsToAcquit?: number;
+}
 
 /** Instructions by guest-physical address. */
 export class Adaptation {
   private readonly faults = new Map<number, number>();
   private readonly needless = new Map<number, number>();
+  private readonly faultsToConvict: number;
+  private readonly callsToAcquit: number;
+
+  /** @throws RangeError if a number is less than 1, or none */
+  constructor({ faultsToConvict = 4, callsToAcquit = 32 }: AdaptationOptions = {}) {
+    for (const [name, value] of Object.entries({ faultsToConvict, callsToAcquit }))
+      if (!(value >= 1))
+        throw new RangeError(`adaptation: ${name} is ${value}. Give a number from 1 on; Infinity is never.`);
+    this.faultsToConvict = faultsToConvict;
+    this.callsToAcquit = callsToAcquit;
+  }
 
   isGuilty(gpa: number): boolean {
     return this.needless.has(gpa);
@@ -25,7 +39,7 @@ export class Adaptation {
   fault(gpa: number): boolean {
     const count = (this.faults.get(gpa) ?? 0) + 1;
     this.faults.set(gpa, count);
-    if (count < FAULTS_TO_CONVICT || this.isGuilty(gpa)) return false;
+    if (count < this.faultsToConvict || this.isGuilty(gpa)) return false;
     this.needless.set(gpa, 0);
     return true;
   }
@@ -36,7 +50,7 @@ export class Adaptation {
     if (count === undefined) return false;
     const inARow = wasNeeded ? 0 : count + 1;
     this.needless.set(gpa, inARow);
-    if (inARow < CALLS_TO_ACQUIT) return false;
+    if (inARow < this.callsToAcquit) return false;
     this.forget(gpa);
     return true;
   }

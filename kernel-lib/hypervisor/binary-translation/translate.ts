@@ -45,10 +45,24 @@ export interface Policy {
   banished: readonly number[];
   /** The guest's state at the beginning of the unit. */
   glimpse: Glimpse | undefined;
+  /** Where sensitive instructions are carried out for which the vCPU window would do. */
+  emulation: Emulation;
+  /** Whether sensitive instructions that follow one another are translated together. */
+  merging: boolean;
 }
 
+/** `in-cache`: by code in the translation cache, on the vCPU window; `callout`: by a call of the hypervisor. */
+export type Emulation = 'in-cache' | 'callout';
+
 /** Everybody is innocent, and nothing is known. */
-export const TRUSTING: Policy = { isGuilty: () => false, guard: 'never', banished: [], glimpse: undefined };
+export const TRUSTING: Policy = {
+  isGuilty: () => false,
+  guard: 'never',
+  banished: [],
+  glimpse: undefined,
+  emulation: 'in-cache',
+  merging: true,
+};
 
 export function translate(guests: readonly GuestInstruction[], policy: Policy = TRUSTING): Translation {
   return new UnitTranslation(guests, policy).translate();
@@ -115,17 +129,24 @@ class UnitTranslation {
 
   /** The consecutive sensitive instructions from `guests[first]` on. */
   private runFrom(first: number): readonly GuestInstruction[] {
-    const { guests } = this;
+    const { guests, policy } = this;
     let end = first + 1;
-    while (end < guests.length && !endsBlock(guests[end - 1]) && this.isSensitive(guests[end])) end++;
+    while (
+      policy.merging &&
+      end < guests.length &&
+      !endsBlock(guests[end - 1]) &&
+      this.isSensitive(guests[end])
+    )
+      end++;
     return guests.slice(first, end);
   }
 
   private emitRun(run: readonly GuestInstruction[]): void {
-    const { emitter } = this;
+    const { emitter, policy } = this;
     const merged = run.length > 1 ? `, ${run.length} merged` : '';
-    if (!run.every((guest) => canEmulate(guest) && !this.mustCall(guest))) {
-      const guilty = run.some(this.policy.isGuilty) ? 'keeps faulting' : 'sensitive';
+    const isInCache = policy.emulation === 'in-cache';
+    if (!isInCache || !run.every((guest) => canEmulate(guest) && !this.mustCall(guest))) {
+      const guilty = run.some(policy.isGuilty) ? 'keeps faulting' : 'sensitive';
       emitter.begin(run, `${guilty}: callout${merged}`);
       emitter.callout({ kind: 'emulate', guests: run });
       return;
@@ -177,7 +198,7 @@ class UnitTranslation {
 }
 
 /** The end of a unit that ends with a jump. */
-function leave(emitter: Emitter, guest: GuestInstruction, treatment: Treatment): Partial<Translation> {
+export function leave(emitter: Emitter, guest: GuestInstruction, treatment: Treatment): Partial<Translation> {
   const leaving = { offset: emitter.size, guests: [guest], target: undefined };
   if (treatment.kind === 'branch') return { exits: emitBranch(emitter, guest, treatment.target), leaving };
   if (treatment.kind === 'jump') return { exits: [emitJump(emitter, guest, treatment.target)], leaving };
@@ -185,7 +206,7 @@ function leave(emitter: Emitter, guest: GuestInstruction, treatment: Treatment):
 }
 
 /** The end of a unit whose last instruction goes on to the next one. */
-function runOn(emitter: Emitter, last: GuestInstruction): Partial<Translation> {
+export function runOn(emitter: Emitter, last: GuestInstruction): Partial<Translation> {
   const target = (last.pc + last.length) | 0;
   const leaving = { offset: emitter.size, guests: [], target };
   emitter.begin([], 'the unit is over: goes on in the next block');

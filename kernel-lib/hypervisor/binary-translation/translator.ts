@@ -16,7 +16,7 @@ import { PAGE_BYTES } from '../../machine/page-table';
 import { Access } from '../../machine/pmp';
 import type { Trap } from '../../machine/trap';
 import type { Vm } from '../vm';
-import { Adaptation } from './adaptation';
+import { Adaptation, type AdaptationOptions } from './adaptation';
 import { type Block, type Link, type SourcePart, TranslationCache } from './cache';
 import { CodePages } from './code-pages';
 import { discover } from './discover';
@@ -27,15 +27,29 @@ import type { Glimpse } from './guess';
 import { showCode, showVcpuPage } from './kernel-view';
 import { TABLE, TABLE_BYTES, TABLE_SLOT_BYTES } from './layout';
 import { Statistics } from './statistics';
-import { type Policy, translate } from './translate';
+import { type Emulation, type Policy, type Translation, translate } from './translate';
 import { type GuestInstruction, partsOf } from './treatment';
 import { VcpuPage } from './vcpu-page';
+import { type BlockTranslator, translateBy } from './writer';
 
 export interface TranslatorOptions {
   /** Bytes of the translation cache, a multiple of 4096: if left out 256 KiB, or a quarter of the VM's frames. */
   cacheBytes?: number;
   /** Which of the guest's loads and stores are kept from the vCPU window: `evidence` if left out. */
   guard?: GuardPolicy;
+  /**
+   * Whether a block that is over goes on in the next one, and indirect jumps are predicted and looked
+   * up in the cache, without the hypervisor: yes if left out.
+   */
+  chaining?: boolean;
+  /** Where sensitive instructions are carried out if there is a choice: `in-cache` if left out. */
+  emulation?: Emulation;
+  /** Whether runs of sensitive instructions are translated as one: yes if left out. */
+  merging?: boolean;
+  /** When a load or store that keeps faulting becomes a call, and when it is copied again. */
+  adaptation?: AdaptationOptions;
+  /** A translator of one's own instead of ours. Guards, convictions and the choices above are ours. */
+  translate?: BlockTranslator;
 }
 
 const SATP = csrNumber('satp');
@@ -54,13 +68,16 @@ export class Translator {
   readonly statistics = new Statistics();
   /** An address of the cache where there is nothing but a call: a guest that is stopped is there. */
   readonly park = TABLE + TABLE_SLOT_BYTES - 4;
-  private readonly adaptation = new Adaptation();
+  /** Whether blocks lead to one another without the hypervisor. */
+  readonly isChaining: boolean;
+  private readonly adaptation: Adaptation;
+  private readonly own: BlockTranslator | undefined;
   private readonly pages = new CodePages();
   /** Guest-physical pages with code and other things: stores there that hit no code, in a row. */
   private readonly needlessTraces = new Map<number, number>();
   /** Those that are no longer traced. */
   private readonly trusted = new Set<number>();
-  private readonly policy: Pick<Policy, 'guard' | 'banished'>;
+  private readonly policy: Pick<Policy, 'guard' | 'banished' | 'emulation' | 'merging'>;
   private space = 0;
 
   /** @throws RangeError if the VM has too few frames for the cache */
@@ -74,7 +91,11 @@ export class Translator {
     const pagePa = vm.frames.allocateInARow(1);
     const codePa = vm.frames.allocateInARow((bytes + TABLE_BYTES) / PAGE_BYTES);
     const banished = registersLostInTraps(vm.machine.hart.profile);
-    this.policy = { guard: options.guard ?? 'evidence', banished };
+    const { guard = 'evidence', emulation = 'in-cache', merging = true } = options;
+    this.policy = { guard, banished, emulation, merging };
+    this.adaptation = new Adaptation(options.adaptation);
+    this.isChaining = options.chaining ?? true;
+    this.own = options.translate;
     this.page = new VcpuPage(ram, pagePa, banished);
     const write = (width: 2 | 4, address: number, value: number) =>
       ram.write(width, codePa + address - (TABLE - bytes), value);
@@ -104,8 +125,9 @@ export class Translator {
    * The block for the virtual hart's pc, made if need be, and chained to the link that led there.
    * @returns the trap, if the guest's hart would take one in fetching
    */
-  blockFor(hart: Hart, link?: Link): Block | Trap {
+  blockFor(hart: Hart, from?: Link): Block | Trap {
     const { statistics, cache, vm } = this;
+    const link = this.isChaining ? from : undefined;
     hart.fetch();
     const trap = hart.takeRaised();
     if (trap !== undefined) return trap;
@@ -123,7 +145,7 @@ export class Translator {
   }
 
   private make(hart: Hart, link?: Link): Block {
-    const { statistics, vm, cache, pages, adaptation } = this;
+    const { statistics, vm, cache, pages } = this;
     const va = hart.pc;
     this.dropMisplaced(va);
     const gpaOf = (at: number) => hart.peek(at, Access.Execute);
@@ -131,11 +153,7 @@ export class Translator {
       const gpa = gpaOf(at);
       return gpa === undefined ? undefined : vm.readGuest(2, gpa);
     }, va);
-    const translation = translate(guests, {
-      ...this.policy,
-      isGuilty: ({ pc }) => adaptation.isGuilty(gpaOf(pc) ?? 0),
-      glimpse: this.glimpse(hart),
-    });
+    const translation = this.translate(guests, hart);
     const parts = sourceParts(guests, gpaOf);
     const block = cache.insert(translation, parts, link);
     vm.charge(TRANSLATE_INSTRUCTION);
@@ -146,6 +164,15 @@ export class Translator {
     statistics.sourceBytes += parts.reduce((sum, part) => sum + part.bytes, 0);
     statistics.codeBytes += translation.bytes;
     return block;
+  }
+
+  private translate(guests: readonly GuestInstruction[], hart: Hart): Translation {
+    if (this.own !== undefined) return translateBy(this.own, guests);
+    return translate(guests, {
+      ...this.policy,
+      isGuilty: ({ pc }) => this.adaptation.isGuilty(hart.peek(pc, Access.Execute) ?? 0),
+      glimpse: this.glimpse(hart),
+    });
   }
 
   /** What can be seen of the guest's state. */
