@@ -189,4 +189,6 @@ export type { Decision } from './lab/exercises/trap-and-emulate';
 import './lab/exercises/trap-and-emulate';
 export { predict } from './lab/predict/predict';
 export { progress } from './lab/progress/progress';
+export { type TechniqueMapOptions, techniqueMap } from './lab/progress/technique-map';
+export { glossary } from './lab/glossary/glossary';
 export { quiz } from './lab/quiz/quiz';

@@ -136,7 +136,7 @@ describe('progress', () => {
     keepResult('04-b', 'right', file);
     const { done } = readResults(file);
     expect([isDone(lessons[0], done), isDone(lessons[1], done)]).toEqual([false, true]);
-    const html = stripped(progressHtml(lessons, done, 'A <problem>.'));
+    const html = stripped(progressHtml(lessons, { done, quizzes: new Map(), problem: 'A <problem>.' }));
     expect(html).toContain('04 · &#60;Rings&#62;');
     expect(html).toContain('2 of 2 exercises are right; 1 of 2 lessons are done.');
     expect(html).toContain('A &#60;problem&#62;.');
@@ -146,7 +146,7 @@ describe('progress', () => {
   it('in a browser: the score of the quiz, and forgetting it', async (context) => {
     if (!findChromium()) context.skip(NO_CHROMIUM);
     const lessons = readLessons(join(project, 'notebooks'));
-    const html = progressHtml(lessons, readResults(file).done, '');
+    const html = progressHtml(lessons, readResults(file));
     vi.stubEnv('VMLAB_PROGRESS', file);
     progress.reset();
     const outputs = [html, shown.at(-1)?.['text/html'] ?? ''];

@@ -8,7 +8,8 @@ import type { Answer, AnswerKey, Grade } from '../quiz/grade';
 /** A quiz: where its answers are kept, and how they are judged. */
 export interface KeptQuiz {
   name: string;
-  questions: { hash: string; key: AnswerKey }[];
+  /** `points`: for an answer given in a terminal, which the file has; null where there is none. */
+  questions: { hash: string; key: AnswerKey; points: number | null }[];
 }
 
 /** The grader, which is sent along as text. */
@@ -25,22 +26,30 @@ export function startProgress(page: Page, root: Part, data: string): void {
   page.keepShortcutsAway(root);
 }
 
-/** `5 of 12, 7 answered`. */
+/** `5 of 12 (7 answered)`: what is answered in the browser or in a terminal, the better of the two. */
 function scoreOf(storage: Storage | null, quiz: KeptQuiz): string {
   let points = 0;
   let answered = 0;
-  for (const { hash, key } of quiz.questions) {
-    try {
-      const kept = JSON.parse(storage?.getItem(`vmlab-quiz/${quiz.name}/${hash}`) ?? 'null');
-      if (kept === null || kept.checked !== true) continue;
-      answered += 1;
-      points += kept.shown === true ? 0 : grade(key, kept.answer).score;
-    } catch {
-      // Damaged: as if not answered.
-    }
+  for (const { hash, key, points: told } of quiz.questions) {
+    const kept = keptPoints(storage, `vmlab-quiz/${quiz.name}/${hash}`, key);
+    if (kept === null && told === null) continue;
+    answered += 1;
+    points += Math.max(kept ?? 0, told ?? 0);
   }
   if (answered === 0) return '–';
   return `${Math.round(points * 10) / 10} of ${quiz.questions.length} (${answered} answered)`;
+}
+
+/** The points for the answer that the browser keeps; null if it keeps none. */
+function keptPoints(storage: Storage | null, place: string, key: AnswerKey): number | null {
+  try {
+    const kept = JSON.parse(storage?.getItem(place) ?? 'null');
+    if (kept === null || kept.checked !== true) return null;
+    return kept.shown === true ? 0 : grade(key, kept.answer).score;
+  } catch {
+    // Damaged: as if not answered.
+    return null;
+  }
 }
 
 /** The button that makes the browser forget. */
@@ -60,4 +69,4 @@ export function startForget(page: Page, root: Part): void {
   page.keepShortcutsAway(root);
 }
 
-export const PROGRESS_FUNCTIONS = [scoreOf];
+export const PROGRESS_FUNCTIONS = [scoreOf, keptPoints];

@@ -3,8 +3,8 @@
  * begins anew.
  *
  * Lessons are the notebooks in the folder, exercises and quizzes what they call `check` and `quiz`
- * for. Results of exercises are in a file beside them (`results.ts`), quiz answers in the browser
- * (`page.ts`).
+ * for. Results of exercises, and of quizzes answered in a terminal, are in a file beside them
+ * (`results.ts`), quiz answers of the notebooks in the browser (`page.ts`).
  */
 import { displayHtml } from '../display';
 import { pageScript } from '../in-page';
@@ -15,21 +15,21 @@ import { answerKeys } from '../quiz/render';
 import { escapeHtml, tableText } from '../table';
 import { isDone, type Lesson, readLessons } from './lessons';
 import { type KeptQuiz, PROGRESS_FUNCTIONS, startForget, startProgress } from './page';
-import { type Done, forgetResults, readResults } from './results';
+import { type Done, forgetResults, type QuizPoints, type Results, readResults } from './results';
 
 const MARKS = { right: '✓', wrong: '✗', open: '○' } as const;
 const NAMES = { right: 'right', wrong: 'not right yet', open: 'open' } as const;
 
 function showProgress(): void {
   const lessons = readLessons();
-  const { done, problem } = readResults();
-  displayHtml(progressHtml(lessons, done, problem), progressText(lessons, done, problem));
+  const results = readResults();
+  displayHtml(progressHtml(lessons, results), progressText(lessons, results));
 }
 
 function reset(): void {
   forgetResults();
-  const said = 'The results of all exercises are forgotten.';
-  const browser = 'Quiz answers, predictions and opened hints are kept by the browser.';
+  const said = 'The results of all exercises, and of quizzes answered in a terminal, are forgotten.';
+  const browser = 'Quiz answers in notebooks, predictions and opened hints are kept by the browser.';
   displayHtml(
     `${STYLE}<div class="vmlab vmlab-forget"><p>${said} ${browser}</p>` +
       `<p class="vmlab-asleep">Run this cell to get a button that forgets those.</p>` +
@@ -57,7 +57,7 @@ function summaryOf(lessons: Lesson[], done: ReadonlyMap<string, Done>): string {
 }
 
 /** The overview as HTML. */
-export function progressHtml(lessons: Lesson[], done: ReadonlyMap<string, Done>, problem: string): string {
+export function progressHtml(lessons: Lesson[], { done, quizzes, problem }: Results): string {
   const rows = lessons.map((lesson) => {
     const exercises = lesson.exercises.map((id) => {
       const best = bestOf(done, id);
@@ -67,12 +67,12 @@ export function progressHtml(lessons: Lesson[], done: ReadonlyMap<string, Done>,
     });
     const right = lesson.exercises.filter((id) => bestOf(done, id) === 'right').length;
     const count = lesson.exercises.length === 0 ? '–' : `${right} of ${lesson.exercises.length}`;
-    const quizzes = lesson.quizzes.map((name) => `<span data-quiz="${escapeHtml(name)}">–</span>`);
+    const scores = lesson.quizzes.map((name) => `<span data-quiz="${escapeHtml(name)}">–</span>`);
     const link = `<a href="${encodeURI(lesson.file)}">${escapeHtml(lesson.title)}</a>`;
     const isOver = isDone(lesson, done) ? ' ✓' : '';
     return (
       `<tr><th scope="row">${link}${isOver}</th><td>${exercises.join(' ')}</td>` +
-      `<td class="vmlab-number">${count}</td><td>${quizzes.join('<br>') || '–'}</td></tr>`
+      `<td class="vmlab-number">${count}</td><td>${scores.join('<br>') || '–'}</td></tr>`
     );
   });
   const titles = ['lesson', 'exercises', 'right', 'quiz'].map((title) => `<th scope="col">${title}</th>`);
@@ -81,7 +81,7 @@ export function progressHtml(lessons: Lesson[], done: ReadonlyMap<string, Done>,
     'vmlab-progress',
     startProgress,
     [...PROGRESS_FUNCTIONS, gradeSource()],
-    hidden(lessons),
+    hidden(lessons, quizzes),
   );
   return (
     `${STYLE}<style>${PROGRESS_STYLE}</style><div class="vmlab vmlab-progress">` +
@@ -91,34 +91,48 @@ export function progressHtml(lessons: Lesson[], done: ReadonlyMap<string, Done>,
   );
 }
 
-function progressText(lessons: Lesson[], done: ReadonlyMap<string, Done>, problem: string): string {
+function progressText(lessons: Lesson[], { done, quizzes, problem }: Results): string {
+  const scoreOf = (name: string) => scoreText(keptQuiz(name, quizzes));
   const table = tableText({
     caption: summaryOf(lessons, done),
-    columns: [{ title: 'lesson' }, { title: 'exercises' }],
-    rows: lessons.map(({ title, exercises }) => [
-      title,
-      exercises.map((id) => `${MARKS[bestOf(done, id)]} ${id}`).join('  '),
+    columns: [{ title: 'lesson' }, { title: 'quiz' }, { title: 'exercises' }],
+    rows: lessons.map((lesson) => [
+      lesson.title,
+      lesson.quizzes.map(scoreOf).join(', ') || '–',
+      lesson.exercises.map((id) => `${MARKS[bestOf(done, id)]} ${id}`).join('  '),
     ]),
   });
   return problem === '' ? table : `${table}\n${problem}`;
 }
 
 /** What the page must know to judge the answers that it keeps, as base64. A quiz with mistakes has no score. */
-function hidden(lessons: Lesson[]): string {
-  const quizzes = lessons
-    .flatMap((lesson) => lesson.quizzes)
-    .flatMap((name): KeptQuiz[] => {
-      try {
-        return [{ name, questions: answerKeys(readQuiz(name)) }];
-      } catch {
-        return [];
-      }
-    });
-  const ascii = JSON.stringify(quizzes).replace(
+function hidden(lessons: Lesson[], points: QuizPoints): string {
+  const names = [...new Set(lessons.flatMap((lesson) => lesson.quizzes))];
+  const ascii = JSON.stringify(names.flatMap((name) => keptQuiz(name, points) ?? [])).replace(
     /[\u0080-\uffff]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
   return Buffer.from(ascii, 'latin1').toString('base64');
+}
+
+function keptQuiz(name: string, points: QuizPoints): KeptQuiz | undefined {
+  try {
+    const questions = answerKeys(readQuiz(name));
+    return {
+      name,
+      questions: questions.map((key) => ({ ...key, points: points.get(name)?.get(key.hash) ?? null })),
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+/** What text knows of a quiz: the answers given in a terminal. */
+function scoreText(quiz: KeptQuiz | undefined): string {
+  const told = (quiz?.questions ?? []).flatMap(({ points }) => points ?? []);
+  if (quiz === undefined || told.length === 0) return '–';
+  const sum = told.reduce((total, points) => total + points, 0);
+  return `${Math.round(sum * 10) / 10} of ${quiz.questions.length}`;
 }
 
 const PROGRESS_STYLE = `

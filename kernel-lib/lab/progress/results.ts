@@ -1,8 +1,9 @@
 /**
  * What a learner has done, in a file beside the notebooks: `.vmlab-progress.jsonl`.
  *
- * A line is added for each check of an exercise, in one write, so that two kernels don't undo each
- * other's; the last line of an exercise holds, and "right" once is right for good. Lines that
+ * A line is added for each check of an exercise, and for each answer given to `npm run quiz`, in one
+ * write, so that two kernels don't undo each other's; the last line of an exercise holds, and "right"
+ * once is right for good. Lines that
  * can't be read are left alone. Where the file can't be written, this kernel remembers.
  *
  * Only notebooks leave a trace: a folder without one, a test or a grader (VMLAB_STRICT=1) does not.
@@ -27,13 +28,18 @@ export interface Done {
   tries: number;
 }
 
-/** A line of the file. */
-interface Line {
-  exercise: string;
-  result: Result;
+/** Points by question, for each quiz: of what was answered outside the browser (`npm run quiz`). */
+export type QuizPoints = Map<string, Map<string, number>>;
+
+/** A line of the file: an exercise checked, or a question of a quiz answered. */
+type Line = (
+  | { exercise: string; result: Result }
+  /** `question` changes with its words, as `answerKeys` has it; `points` from 0 to 1. */
+  | { quiz: string; question: string; points: number }
+) & {
   /** When, as in ISO 8601. */
   at: string;
-}
+};
 
 const RESULTS: readonly Result[] = ['open', 'wrong', 'right'];
 
@@ -60,8 +66,16 @@ function hasNotebooks(folder: string): boolean {
 
 /** Keeps the result of a check. Never throws: where it can't be written, the kernel remembers it. */
 export function keepResult(exercise: string, result: Result, file = progressFile()): void {
+  keepLine({ exercise, result, at: new Date().toISOString() }, file);
+}
+
+/** Keeps the points for an answer to a question, in the same way. */
+export function keepPoints(quiz: string, question: string, points: number, file = progressFile()): void {
+  keepLine({ quiz, question, points, at: new Date().toISOString() }, file);
+}
+
+function keepLine(line: Line, file: string | undefined): void {
   if (file === undefined) return;
-  const line: Line = { exercise, result, at: new Date().toISOString() };
   try {
     // A line of its own even after one that was cut off.
     appendFileSync(file, `\n${JSON.stringify(line)}\n`);
@@ -72,22 +86,36 @@ export function keepResult(exercise: string, result: Result, file = progressFile
   }
 }
 
-/** What has been done, by exercise; and what is the matter with the file, empty if nothing is. */
-export function readResults(file = progressFile()): { done: Map<string, Done>; problem: string } {
+/** What the file says. */
+export interface Results {
+  /** By exercise. */
+  done: Map<string, Done>;
+  /** The last answer to each question counts. */
+  quizzes: QuizPoints;
+  /** What is the matter with the file; empty if nothing is. */
+  problem: string;
+}
+
+/** What has been done. */
+export function readResults(file = progressFile()): Results {
   const done = new Map<string, Done>();
+  const quizzes: QuizPoints = new Map();
   let damaged = 0;
   for (const text of textOf(file).split('\n')) {
     if (text.trim() === '') continue;
     const line = parseLine(text);
     if (line === undefined) damaged++;
-    else add(done, line);
+    else add(done, quizzes, line);
   }
-  for (const line of unwritten) add(done, line);
-  if (problem !== '')
-    return { done, problem: `Results are not kept, only remembered until the kernel stops: ${problem}` };
-  if (damaged === 0) return { done, problem: '' };
+  for (const line of unwritten) add(done, quizzes, line);
+  return { done, quizzes, problem: problemOf(file, damaged) };
+}
+
+function problemOf(file: string | undefined, damaged: number): string {
+  if (problem !== '') return `Results are not kept, only remembered until the kernel stops: ${problem}`;
+  if (damaged === 0) return '';
   const lines = damaged === 1 ? 'A line' : `${damaged} lines`;
-  return { done, problem: `${lines} of ${file} can't be read; the others count.` };
+  return `${lines} of ${file} can't be read; the others count.`;
 }
 
 /**
@@ -112,15 +140,27 @@ function textOf(file: string | undefined): string {
 
 function parseLine(text: string): Line | undefined {
   try {
-    const line = JSON.parse(text) as Partial<Line> | null;
-    const isLine = typeof line?.exercise === 'string' && RESULTS.some((result) => result === line.result);
-    return isLine ? (line as Line) : undefined;
+    const line = JSON.parse(text) as Record<string, unknown> | null;
+    const isCheck = typeof line?.exercise === 'string' && RESULTS.some((result) => result === line.result);
+    const isAnswer =
+      typeof line?.quiz === 'string' && typeof line.question === 'string' && isPoints(line.points);
+    return isCheck || isAnswer ? (line as Line) : undefined;
   } catch {
     return undefined;
   }
 }
 
-function add(done: Map<string, Done>, { exercise, result }: Line): void {
+function isPoints(value: unknown): boolean {
+  return typeof value === 'number' && value >= 0 && value <= 1;
+}
+
+function add(done: Map<string, Done>, quizzes: QuizPoints, line: Line): void {
+  if ('quiz' in line) {
+    const points = quizzes.get(line.quiz) ?? new Map<string, number>();
+    quizzes.set(line.quiz, points.set(line.question, line.points));
+    return;
+  }
+  const { exercise, result } = line;
   const { best = 'open', tries = 0 } = done.get(exercise) ?? {};
   const better = RESULTS.indexOf(result) > RESULTS.indexOf(best) ? result : best;
   done.set(exercise, { best: better, last: result, tries: tries + (result === 'open' ? 0 : 1) });
