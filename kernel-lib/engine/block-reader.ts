@@ -36,13 +36,6 @@ export interface ReadOptions {
   limit?: number;
 }
 
-export interface ReadOptions {
-  /** Whether the next page in RAM is the next page of the code, too. */
-  flat: boolean;
-  /** Instructions at most; 64 if left out. */
-  limit?: number;
-}
-
 /**
  * The block at virtual address `pc`, which is at this offset into RAM. It has no instructions if
  * the first one is illegal or does not end in the same page (or in RAM).

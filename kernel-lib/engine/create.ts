@@ -15,7 +15,7 @@ export type EngineName = keyof typeof ENGINES;
 
 /** The options of a machine, with an engine that may be given by name. */
 export interface RunnableOptions extends Omit<MachineOptions, 'engine'> {
-  /** `interpreter` if left out. */
+  /** `translator` if left out. */
   engine?: EngineName | Engine;
 }
 
