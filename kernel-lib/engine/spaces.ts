@@ -1,12 +1,15 @@
 /**
  * Fast paths from virtual addresses to RAM: for each context in which the hart can run (mode,
- * and what loads and stores may do), small tables of pages that were reached lately.
+ * address space, and what loads and stores may do), small tables of pages that were reached lately.
+ * They outlast a switch to another context, as the TLB's entries do, until `sfence.vma`, a change of
+ * PMP, or another page in the TLB's entry ends them.
  *
  * A table entry is a tag and a distance: where `va`, with the bits that must be 0 in an aligned
  * access kept in, equals the tag, the byte is in RAM at offset `va + distance`. What the tables
  * let through is a subset of what the hart itself would let through without changing anything;
  * everything else takes the slow path, which is the hart. Read `machine/hart.ts` first.
  */
+import { csrMask, csrNumber } from '../isa/csrs';
 import type { Mode } from '../isa/registers';
 import type { Machine } from '../machine/machine';
 import { Access } from '../machine/pmp';
@@ -18,6 +21,13 @@ export const PAGE_SHIFT = 12;
 export const PAGE_BYTES = 1 << PAGE_SHIFT;
 /** Entries of a table of jump targets. */
 export const JUMP_ENTRIES = 1024;
+
+/** Contexts whose fast paths are kept; the one that was left the longest ago makes room. */
+export const MOST_SPACES = 32;
+
+const MSTATUS = csrNumber('mstatus');
+/** What loads and stores may do besides what their mode may. */
+const RIGHTS = csrMask('mstatus', 'SUM') | csrMask('mstatus', 'MXR');
 
 /** Tags that no address equals: bit 11 of a tag is 0, and addresses of code are even. */
 const NO_PAGE = 0x800;
@@ -44,6 +54,8 @@ export function newTables(): Tables {
 export class Space {
   /** Whether the hart lets all of RAM be read, written and executed at its physical addresses. */
   flat = false;
+  /** Whether `flat` must be worked out anew. */
+  isStale = true;
   /** Pages of code that `jumps` leads into. */
   private readonly codePages = new Set<number>();
   private isEmpty = false;
@@ -56,6 +68,8 @@ export class Space {
   constructor(
     readonly mode: Mode,
     readonly dataMode: Mode,
+    /** Undefined: its addresses are physical. */
+    readonly asid: number | undefined,
     readonly tables: Tables,
   ) {
     this.read = tables.read;
@@ -137,13 +151,16 @@ function put(table: Int32Array, va: number, what: number): void {
   table[entry + 1] = what;
 }
 
-/** All contexts of a machine's hart: what the TLB's listener keeps. */
+/** The contexts of a machine's hart: what the TLB's listener keeps. */
 export class Spaces implements TlbListener {
   /** Counts the times that something was forgotten. */
   generation = 0;
+  /** By name; the one that was entered last is the last. */
   private readonly known = new Map<number, Space>();
+  private lastKey = -1;
+  private last: Space | undefined;
 
-  /** @param allocate gives room for the tables of one more context */
+  /** @param allocate gives room for the tables of one more context; it is asked MOST_SPACES times at most */
   constructor(
     private readonly machine: Machine,
     private readonly allocate: () => Tables = newTables,
@@ -154,13 +171,19 @@ export class Spaces implements TlbListener {
   /** The context that the hart is in now. */
   current(): Space {
     const { mode, dataMode } = this.machine.hart;
-    const key = mode | (dataMode << 2);
-    return this.known.get(key) ?? this.open(key, mode, dataMode);
+    const key = this.keyOf(mode, dataMode);
+    if (key !== this.lastKey || this.last === undefined) this.last = this.enter(key, mode, dataMode);
+    this.lastKey = key;
+    if (this.last.isStale) {
+      this.last.flat = this.isFlat(this.last);
+      this.last.isStale = false;
+    }
+    return this.last;
   }
 
-  /** The context of a mode, if the hart has been in it and its loads and stores had the mode's own rights. */
+  /** The context of a mode in the present address space, if the hart has been in it and its loads and stores had the mode's own rights. */
   of(mode: Mode): Space | undefined {
-    return this.known.get(mode | (mode << 2));
+    return this.known.get(this.keyOf(mode, mode));
   }
 
   /**
@@ -173,16 +196,18 @@ export class Spaces implements TlbListener {
     return pa >= 0 && hart.isWholePage(pa) ? pa - ram.base : -1;
   }
 
-  dropPage(va: number): void {
+  dropPage(va: number, asid: number | undefined): void {
     this.generation++;
-    for (const space of this.known.values()) space.forgetPage(va);
+    for (const space of this.known.values())
+      if (asid === undefined || space.asid === asid) space.forgetPage(va);
   }
 
-  dropAll(): void {
+  dropAll(asid: number | undefined): void {
     this.generation++;
     for (const space of this.known.values()) {
+      if (asid !== undefined && space.asid !== asid) continue;
       space.forget();
-      space.flat = this.isFlat(space);
+      space.isStale = true;
     }
   }
 
@@ -196,11 +221,29 @@ export class Spaces implements TlbListener {
     for (const space of this.known.values()) space.forgetSlot(va);
   }
 
-  private open(key: number, mode: Mode, dataMode: Mode): Space {
-    const space = new Space(mode, dataMode, this.allocate());
-    space.flat = this.isFlat(space);
+  /** The name of a context: all that what its tables let through depends on. */
+  private keyOf(mode: Mode, dataMode: Mode): number {
+    const { hart } = this.machine;
+    const asid = hart.asidOf(dataMode);
+    const modes = mode | (dataMode << 2);
+    return asid === undefined ? modes : (hart.csrs.values[MSTATUS] & RIGHTS) | ((asid + 1) << 4) | modes;
+  }
+
+  private enter(key: number, mode: Mode, dataMode: Mode): Space {
+    const space = this.known.get(key) ?? this.open(mode, dataMode);
+    this.known.delete(key);
     this.known.set(key, space);
     return space;
+  }
+
+  private open(mode: Mode, dataMode: Mode): Space {
+    let tables: Tables | undefined;
+    if (this.known.size === MOST_SPACES) {
+      const [oldest, space] = this.known.entries().next().value!;
+      this.known.delete(oldest);
+      tables = space.tables;
+    }
+    return new Space(mode, dataMode, this.machine.hart.asidOf(dataMode), tables ?? this.allocate());
   }
 
   private isFlat({ mode, dataMode }: Space): boolean {

@@ -7,7 +7,7 @@
 import { REGISTERS as CSR_NUMBERS } from '../machine/csr-file';
 import { Memory } from '../machine/memory';
 import { LINE_BYTES } from './code-lines';
-import { JUMP_ENTRIES, PAGE_ENTRIES, type Tables } from './spaces';
+import { JUMP_ENTRIES, MOST_SPACES, PAGE_ENTRIES, type Tables } from './spaces';
 import { WASM, type WasmMemory } from './wasm-api';
 
 /** Where things are, in bytes from the start. */
@@ -27,7 +27,6 @@ export const LAST_TRAP_PC = 176; // where the last environment call led
 export const LAST_TRAP_FUEL = 180; // the fuel left then, and what had been spent
 export const CSRS = 0x1000; // the bits of the CSRs, a word each
 const SPACES = 0x5000;
-const MARKS = 0x2_0000;
 const PAGE = 0x1_0000;
 
 /** The tables of a context: pages to read, pages to write, translations by address. */
@@ -35,7 +34,7 @@ export const READ_TABLE = 0;
 export const WRITE_TABLE = READ_TABLE + 8 * PAGE_ENTRIES;
 export const SLOT_TABLE = WRITE_TABLE + 8 * PAGE_ENTRIES;
 const SPACE_BYTES = SLOT_TABLE + 8 * JUMP_ENTRIES;
-const MOST_SPACES = Math.floor((MARKS - SPACES) / SPACE_BYTES);
+const MARKS = SPACES + SPACE_BYTES * MOST_SPACES;
 
 export class Storage {
   readonly memory: WasmMemory;
@@ -68,8 +67,7 @@ export class Storage {
 
   /** The tables for one more context. */
   allocate(): Tables {
-    if (this.spaces === MOST_SPACES)
-      throw new Error('There are more contexts than combinations of two modes.');
+    if (this.spaces === MOST_SPACES) throw new Error('There is no room for one more context.');
     const at = SPACES + SPACE_BYTES * this.spaces++;
     const words = (from: number, to: number) =>
       new Int32Array(this.memory.buffer, at + from, (to - from) / 4);

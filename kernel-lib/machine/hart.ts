@@ -37,10 +37,7 @@ const STATUS_SPP = csrMask('mstatus', 'SPP');
 const STATUS_TSR = csrMask('mstatus', 'TSR');
 const STATUS_TW = csrMask('mstatus', 'TW');
 const STATUS_TVM = csrMask('mstatus', 'TVM');
-/** A change of these may forbid what was allowed to loads and stores. */
-const STATUS_RIGHTS = STATUS_MPRV | csrMask('mstatus', 'SUM') | csrMask('mstatus', 'MXR');
 const MISA = csrNumber('misa');
-const SATP = csrNumber('satp');
 const MPP_SHIFT = 11;
 const ASID_MASK = 0x1ff; // nine bits: Priv, Supervisor Address Translation and Protection (satp) Register
 
@@ -177,15 +174,9 @@ export class Hart implements LiveState {
 
   /** Keeps what is worked out from CSRs in step with them. */
   csrChanged(number: number, before: number): void {
-    const changed = before ^ this.csrs.values[number];
-    if (number === MSTATUS) {
-      const isModified = (this.csrs.values[MSTATUS] & STATUS_MPRV) !== 0;
-      if ((changed & (STATUS_RIGHTS | (isModified ? STATUS_MPP : 0))) !== 0) this.tlb.listener?.dropAll();
-    } else if (number === SATP) this.tlb.listener?.dropAll();
-    else if (this.pmp.isFrom(number)) {
-      this.pmp.refresh(this.csrs);
-      this.tlb.listener?.dropAll();
-    }
+    if (this.csrs.values[number] === before || !this.pmp.isFrom(number)) return;
+    this.pmp.refresh(this.csrs);
+    this.tlb.listener?.dropAll(undefined);
   }
 
   /** Notes that the instruction at hand traps. The first reason stands. */
@@ -218,8 +209,8 @@ export class Hart implements LiveState {
 
   /**
    * Whether what `translate` has just answered, `pa`, holds for the whole page, so that an engine may
-   * keep it until `tlb.listener` tells otherwise or the mode changes: it is RAM, and PMP makes no
-   * difference inside it.
+   * keep it until `tlb.listener` tells otherwise, for the same mode in the same address space with the
+   * same SUM and MXR: it is RAM, and PMP makes no difference inside it.
    */
   isWholePage(pa: number): boolean {
     return this.board.bus.ram.holds(pa - (pa % PAGE_BYTES), PAGE_BYTES) && this.pmp.isUniform(pa);
@@ -403,6 +394,11 @@ export class Hart implements LiveState {
     return this.mmu.isPhysical(mode);
   }
 
+  /** The number of the address space that accesses with the rights of `mode` are looked up in; undefined: their addresses are physical. */
+  asidOf(mode: Mode): number | undefined {
+    return mode === Mode.M || !this.mmu.isPaging ? undefined : this.mmu.asid;
+  }
+
   /** The mode whose rights loads and stores have: Priv, Memory Privilege in mstatus Register. */
   get dataMode(): Mode {
     const status = this.csrs.values[MSTATUS];
@@ -517,8 +513,8 @@ export class Hart implements LiveState {
     this.tval = stream.number(this.tval);
     this.reservation = stream.number(this.reservation);
     this.csrs.exchange(stream);
-    this.tlb.exchange(stream);
     this.pmp.refresh(this.csrs);
+    this.tlb.exchange(stream);
   }
 }
 

@@ -10,12 +10,12 @@
 import { Pte } from './page-table';
 import { SnapshotError, type StateStream } from './state';
 
-/** Told when a translation that was given may no longer be used. */
+/** Told when translations that were given may no longer be used: of one address space, or of all if `asid` is undefined. */
 export interface TlbListener {
-  /** Of the page at this virtual address. */
-  dropPage(va: number): void;
-  /** All of them. */
-  dropAll(): void;
+  /** Those of the page at this virtual address. */
+  dropPage(va: number, asid: number | undefined): void;
+  /** Those of all pages. Of all address spaces: what is physical, too, for PMP may have changed. */
+  dropAll(asid: number | undefined): void;
 }
 
 /** An entry, for showing. */
@@ -114,8 +114,8 @@ export class Tlb {
       words[at] = EMPTY;
       isWide ||= (tag & SUPERPAGE) !== 0;
     }
-    if (isWide) this.listener?.dropAll();
-    else this.listener?.dropPage(va ?? 0);
+    if (isWide) this.listener?.dropAll(asid);
+    else this.listener?.dropPage(va ?? 0, asid);
   }
 
   /** The entries, for showing. Physical addresses are unsigned and have up to 34 bits. */
@@ -142,14 +142,15 @@ export class Tlb {
     this.misses = stream.number(this.misses);
     if (this.nextVictim.some((victim) => victim < 0 || victim >= this.entries))
       throw new SnapshotError('The snapshot is damaged: no such TLB entry.');
-    this.listener?.dropAll();
+    this.listener?.dropAll(undefined);
   }
 
   private empty(at: number): void {
     const tag = this.words[at];
     if ((tag & FILLED) === 0) return;
+    const asid = (this.words[at + 2] & Pte.G) !== 0 ? undefined : this.words[at + 1];
     this.words[at] = EMPTY;
-    if ((tag & SUPERPAGE) !== 0) this.listener?.dropAll();
-    else this.listener?.dropPage(tag & PAGE_MASK);
+    if ((tag & SUPERPAGE) !== 0) this.listener?.dropAll(asid);
+    else this.listener?.dropPage(tag & PAGE_MASK, asid);
   }
 }

@@ -20,8 +20,11 @@ import { Random, randomOperands } from '../code/random';
 
 export interface RandomProgram {
   seed: number;
-  /** `calls`: a kernel and a user program that mind their own business, with many system calls. */
-  kind: 'chaos' | 'calls';
+  /**
+   * `calls`: a kernel and a user program that mind their own business, with many system calls.
+   * `spaces`: a kernel that switches between address spaces and changes its rights, again and again.
+   */
+  kind: 'chaos' | 'calls' | 'spaces';
   /** The random part, from CODE on. Half-words, for compressed instructions. */
   code: Uint16Array;
 }
@@ -32,6 +35,8 @@ const CODE = BASE + 0x1000;
 const DATA = BASE + 0x4000;
 const ROOT_TABLE = BASE + 0x8000;
 const SMALL_TABLE = BASE + 0x9000;
+/** In which the first two views have each other's small pages. */
+const OTHER_ROOT = BASE + 0xb000;
 const CLINT = 0x0200_0000;
 const UART = 0x1000_0000;
 
@@ -101,10 +106,26 @@ const CALLS = [
   'csrr t0, sstatus\n ecall\n csrr t1, sstatus',
 ].map(wordsOf);
 
+/** Switches to other page tables and other rights, and fences, as kernels make them. */
+const SWITCHES = [
+  ...[0, 1, 2].flatMap((asid) =>
+    [ROOT_TABLE, OTHER_ROOT].map(
+      (root) => `li t0, ${(0x8000_0000 | (asid << 22) | (root / 4096)) >>> 0}\n csrw satp, t0`,
+    ),
+  ),
+  ...['csrs', 'csrc'].flatMap((change) =>
+    [0x4_0000, 0x8_0000].map((right) => `li t0, ${right}\n ${change} sstatus, t0`),
+  ),
+  'sfence.vma',
+  'sfence.vma s7',
+  'li t0, 1\n sfence.vma zero, t0',
+  'li t0, 2\n sfence.vma s8, t0',
+].map(wordsOf);
+
 /** A random program of about so many instructions. */
 export function randomProgram(seed: number): RandomProgram {
   const random = new Random(seed);
-  const kind = random.pick(['chaos', 'chaos', 'calls'] as const);
+  const kind = random.pick(['chaos', 'chaos', 'calls', 'spaces'] as const);
   const halves: number[] = [];
   const place = (word: number) => {
     halves.push(word & 0xffff);
@@ -116,7 +137,8 @@ export function randomProgram(seed: number): RandomProgram {
   for (let n = 0; n < length; n++) {
     const group = random.between(0, 19);
     if (kind === 'calls' && group === 19) for (const word of random.pick(CALLS)) place(word);
-    else if (kind === 'calls' || group < 18)
+    else if (kind === 'spaces' && group > 17) for (const word of random.pick(SWITCHES)) place(word);
+    else if (kind !== 'chaos' || group < 18)
       place(randomInstruction(random, random.pick(group < 10 ? FREQUENT : COMMON)));
     else if (group === 18 || random.between(0, 7) > 0) place(randomInstruction(random, random.pick(RARE)));
     else place(random.word());
@@ -169,17 +191,22 @@ export function prepare(
   setRegisters(machine, random);
   setCsrs(machine, random);
   if (program.kind === 'calls') setForCalls(machine, random);
+  if (program.kind === 'spaces') setForSpaces(machine, random);
   machine.hart.pc = CODE | 0;
   return machine;
 }
 
 function writePageTables({ ram }: Machine, random: Random): void {
   const entry = (pa: number, flags: number) => ((pa / 4096) << 10) | flags;
-  ram.copyIn(ROOT_TABLE, new Uint8Array(0x3000));
+  ram.copyIn(ROOT_TABLE, new Uint8Array(0x4000));
   const rwx = 0xcf;
-  const put = (view: number, pte: number) => ram.write(4, ROOT_TABLE + 4 * (view >>> 22), pte);
-  put(VIEWS[0], entry(SMALL_TABLE, 1));
-  put(VIEWS[1], entry(SMALL_TABLE + 0x1000, 1));
+  const put = (view: number, pte: number, otherPte = pte) => {
+    ram.write(4, ROOT_TABLE + 4 * (view >>> 22), pte);
+    ram.write(4, OTHER_ROOT + 4 * (view >>> 22), otherPte);
+  };
+  const [straight, scrambled] = [entry(SMALL_TABLE, 1), entry(SMALL_TABLE + 0x1000, 1)];
+  put(VIEWS[0], straight, scrambled);
+  put(VIEWS[1], scrambled, straight);
   put(VIEWS[2], entry(BASE, rwx | random.pick([0, 0x10])));
   for (const device of [CLINT, UART])
     put(device, entry(device & ~0x3fffff, random.pick([rwx, rwx | 0x10, 0])));
@@ -254,6 +281,18 @@ function setForCalls({ hart }: Machine, random: Random): void {
   hart.csrs.set('mstatus', random.pick([0x22, 0x40022, 0xa2]));
   if (random.between(0, 9) === 0) hart.csrs.set('stvec', CODE + 4 * random.between(0, 9));
   hart.mode = random.pick([0, 0, 1]);
+}
+
+/** A kernel under paging takes its own traps; its code is its own in all address spaces. */
+function setForSpaces({ hart, ram }: Machine, random: Random): void {
+  for (const table of [SMALL_TABLE, SMALL_TABLE + 0x1000])
+    for (let page = 0; page < 3; page++) ram.write(4, table + 4 * page, ((BASE / 4096 + page) << 10) | 0xcf);
+  hart.csrs.set('medeleg', -1);
+  hart.csrs.set('mideleg', 0);
+  hart.csrs.set('mie', random.pick([0, 0x80]));
+  hart.csrs.set('mstatus', random.pick([0x22, 0x40022]));
+  hart.csrs.set('satp', 0x8000_0000 | (ROOT_TABLE / 4096));
+  hart.mode = 1;
 }
 
 /** The instructions of a program that do something, for reading. */
