@@ -184,7 +184,7 @@ export class TranslationCache {
     if (link.target !== undefined) this.unlink(link);
     link.target = target;
     target.incoming.add(link);
-    if ('target' in link.exit) this.linkExit(link.from, link.exit, target);
+    if ('target' in link.exit) this.linkExit(link, link.exit, target);
     else this.linkPrediction(link.from, link.exit, target);
   }
 
@@ -215,7 +215,7 @@ export class TranslationCache {
     else this.byVa.delete(block.va);
     // It may be in execution: what is left of it ends with a call.
     for (const link of block.links) {
-      if (link.target?.begin === block.begin + link.exit.offset) link.target.incoming.delete(link);
+      if (isFallThrough(link)) link.target?.incoming.delete(link);
       else this.unlink(link);
     }
     for (const link of [...block.incoming]) this.unlink(link);
@@ -282,10 +282,10 @@ export class TranslationCache {
     }
   }
 
-  private linkExit(from: Block, exit: Exit, target: Block): void {
+  private linkExit(link: Link, exit: Exit, target: Block): void {
+    const { from } = link;
     const slot = from.begin + exit.offset;
-    const isFallThrough = slot === target.begin;
-    if (!isFallThrough) {
+    if (!isFallThrough(link)) {
       this.callouts.delete(slot);
       this.write(4, slot, jumpWord(slot, target.begin));
     }
@@ -351,6 +351,11 @@ export class TranslationCache {
     else this.mirror.setInt32(offset, value, true);
     if (!this.covered.has(address)) this.memory.write(width, address, value);
   }
+}
+
+/** Whether a link's target was placed where its slot is. A jump to itself leads there, too, but needs its slot. */
+function isFallThrough({ from, exit, target }: Link): boolean {
+  return target !== from && target?.begin === from.begin + exit.offset;
 }
 
 function jumpWord(from: number, to: number): number {
