@@ -83,10 +83,9 @@ export { createMachine, ENGINES, type EngineName, type RunnableOptions } from '.
 // Hypervisors
 export { Asids, Frames } from './hypervisor/frames';
 export { type FaultAnswer, type GuestPaging, View } from './hypervisor/paging/paging';
+export type { ExitCount, ExitReason } from './hypervisor/exits';
 export {
-  type ExitCount,
   type ExitHandler,
-  type ExitReason,
   type Hypervisor,
   type Report,
   Vm,
@@ -99,6 +98,7 @@ export {
   pageFault,
   reflect,
   TrapAndEmulate,
+  type TrapAndEmulateOptions,
 } from './hypervisor/trap-and-emulate';
 export { BinaryTranslator, type BinaryTranslatorOptions } from './hypervisor/binary-translator';
 export type { AdaptationOptions } from './hypervisor/binary-translation/adaptation';

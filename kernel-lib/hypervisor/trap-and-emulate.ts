@@ -96,7 +96,8 @@ export class TrapAndEmulate implements Hypervisor {
    * @throws RangeError if the options don't fit it
    */
   constructor(machine: Machine, options: TrapAndEmulateOptions = {}) {
-    this.vm = new Vm(machine, 'trap-and-emulate', options.dispatch ?? dispatch, options);
+    const isPlain = options.dispatch === undefined;
+    this.vm = new Vm(machine, 'trap-and-emulate', options.dispatch ?? dispatch, { ...options, isPlain });
   }
 
   boot(image: Loadable, options?: BootOptions): void {

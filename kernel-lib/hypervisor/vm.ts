@@ -13,7 +13,17 @@ import { decode, type Instruction } from '../code/decode';
 import { Cause, INTERRUPT, isCall } from '../isa/causes';
 import { csrMask, csrNumber } from '../isa/csrs';
 import { Mode } from '../isa/registers';
-import { DECODE, RESTORE_GUEST, SAVE_GUEST, SWITCH_TABLES, VCPU_ACCESS, type Work } from '../machine/cost';
+import {
+  cyclesOf,
+  DECODE,
+  EMULATE,
+  RESTORE_GUEST,
+  SAVE_GUEST,
+  SWITCH_TABLES,
+  sumOf,
+  VCPU_ACCESS,
+  type Work,
+} from '../machine/cost';
 import type { Hart } from '../machine/hart';
 import {
   type BootOptions,
@@ -29,27 +39,15 @@ import { PAGE_BYTES } from '../machine/page-table';
 import { Access, type PmpRange } from '../machine/pmp';
 import { Firmware } from '../machine/sbi';
 import { NO_TRAP, type Trap } from '../machine/trap';
+import { type ExitCount, ExitCounts, type ExitReason } from './exits';
 import { Asids, Frames } from './frames';
 import { LAYOUTS, type LayoutName, type RingLayout } from './layouts';
 import type { GuestPaging, PagedVm, View } from './paging/paging';
 import { PAGING, type PagingName } from './paging/ways';
+import { QuickCsrs } from './quick-csr';
 
 /** Answers an exit by changing the virtual machine; what it doesn't change stays as it was. */
 export type ExitHandler = (vm: Vm, trap: Trap) => void;
-
-/** What an exit was about, where its cause alone does not say. */
-export type ExitReason = 'hidden fault' | 'device' | 'trace' | 'callout' | 'translation';
-
-/** How often the guest left direct execution, for one reason. */
-export interface ExitCount {
-  cause: Cause;
-  /** The mode that the guest believed to be in. */
-  mode: Mode;
-  /** The instruction that trapped; `interrupt` where it was none's doing, `any` where `reason` says it all. */
-  instruction: string;
-  reason?: ExitReason;
-  count: number;
-}
 
 export interface Report {
   technique: string;
@@ -91,6 +89,8 @@ export interface VmOptions {
   offerAgain?: number;
   /** What an exit costs before and after it is answered, where that is not what saving all costs. */
   workOf?: (trap: Trap) => { save: Work; restore: Work } | undefined;
+  /** Whether illegal instructions are emulated, and no more: then those that trap most have a fast path. */
+  isPlain?: boolean;
   /** What is on the guest's board besides what is always there. */
   board?: Pick<MachineOptions, 'disk' | 'virtioConsole' | 'virtioVersion'>;
 }
@@ -105,14 +105,6 @@ const ALL_ACCESSES = [Access.Read, Access.Write, Access.Execute];
 const MOST_FOR_TABLES = 4 * MiB;
 /** No address of an instruction. */
 const NOWHERE = 1;
-const REASONS: readonly (ExitReason | undefined)[] = [
-  undefined,
-  'hidden fault',
-  'device',
-  'trace',
-  'callout',
-  'translation',
-];
 const MOST_DECODED = 1 << 16;
 
 export class Vm implements Hypervisor, PagedVm {
@@ -130,8 +122,10 @@ export class Vm implements Hypervisor, PagedVm {
   private ownPaging: GuestPaging | undefined;
   /** Other memory that the guest may touch, where the shadow tables lead there. */
   private readonly exposed: PmpRange[] = [];
-  /** By instruction, then by cause, mode and reason. */
-  private readonly exits = new Map<string, Map<number, ExitCount>>();
+  private readonly exits = new ExitCounts();
+  private readonly quick: QuickCsrs | undefined;
+  /** What an exit costs on its fast path: the same as on the slow one. */
+  private readonly quickCycles: number;
   private readonly decoded = new Map<number, Instruction>();
   /** The instruction of the present exit, and where it is. */
   private readonly noted: { pc: number; instruction: Instruction | undefined } = {
@@ -145,6 +139,9 @@ export class Vm implements Hypervisor, PagedVm {
   /** When the real hart last went from us to the guest, or back. */
   private readonly since = { cycles: 0, instret: 0, idle: 0 };
   private sliceEnd = Number.POSITIVE_INFINITY;
+  /** When the real timer was set to rise, and whether the guest had an interrupt pending then. */
+  private dueAt = 0;
+  private isPending = false;
   /** What to do when the guest waits: let time pass, or leave the hart to others. */
   private yields = false;
 
@@ -174,6 +171,8 @@ export class Vm implements Hypervisor, PagedVm {
     this.layout = typeof layout === 'string' ? LAYOUTS[layout] : layout;
     this.makePaging = typeof paging === 'string' ? PAGING[paging] : paging;
     this.workOf = options.workOf;
+    this.quickCycles = cyclesOf(QUICK_EXIT, machine.clock.costs);
+    this.quick = options.isPlain && this.layout === LAYOUTS.user ? new QuickCsrs(this.exits) : undefined;
     this.offerAgain = options.offerAgain ?? Number.POSITIVE_INFINITY;
     this.guest = new Machine({
       ...options.board,
@@ -227,7 +226,9 @@ export class Vm implements Hypervisor, PagedVm {
       { ...memory, accesses: ALL_ACCESSES },
       { base: frames.base, size: frames.size, accesses: [Access.Read] },
     ]);
-    machine.host = (trap) => this.exit(trap);
+    machine.host = (trap) => {
+      if (!this.exitQuickly(trap)) this.exit(trap);
+    };
     machine.hart.modeEnds = (mode) => this.account(mode, 0);
     this.layout.begin(machine.hart);
   }
@@ -284,12 +285,11 @@ export class Vm implements Hypervisor, PagedVm {
   }
 
   report(): Report {
-    const exits = [...this.exits.values()].flatMap((counts) => [...counts.values()]);
     return {
       technique: this.technique,
       direct: { ...this.direct },
       emulated: this.emulated,
-      exits: exits.map((exit) => ({ ...exit })).sort((a, b) => b.count - a.count),
+      exits: this.exits.list(),
       cycles: { ...this.cycles, idle: this.guest.idleCycles },
     };
   }
@@ -376,7 +376,7 @@ export class Vm implements Hypervisor, PagedVm {
     const name = this.noteInstruction(trap);
     this.reason = undefined;
     this.dispatch(this, trap);
-    this.count(trap.cause, mode, this.reason === undefined ? name : 'any');
+    this.exits.of(trap.cause, mode, name, this.reason).count++;
     this.noted.pc = NOWHERE;
     this.settle();
     if (this.guest.finished || this.guest.stopped !== undefined) machine.stopped = this.guest.stopped;
@@ -384,6 +384,29 @@ export class Vm implements Hypervisor, PagedVm {
     this.charge(work?.restore ?? RESTORE_GUEST);
     this.charge(TRAP_OUT);
     this.enter();
+  }
+
+  /**
+   * Fast path of `exit`, as long as no interrupt is near: the guest goes on behind the instruction.
+   * @returns false, and nothing has changed, if the exit takes the slow path
+   */
+  private exitQuickly({ cause, tval }: Trap): boolean {
+    const { quick, hart, since } = this;
+    if (quick === undefined || cause !== Cause.IllegalInstruction || hart.mode !== Mode.S) return false;
+    const { hart: real, clock } = this.machine;
+    const work = this.quickCycles;
+    if (this.isPending || clock.paused || clock.cycles + work >= this.dueAt) return false;
+    const access = quick.find(tval);
+    if (access === undefined || !quick.carryOut(access, hart, real)) return false;
+    this.account(Mode.S, clock.costs.trapIn);
+    real.pc = (real.pc + access.length) | 0;
+    hart.instret++;
+    this.emulated++;
+    access.exits.count++;
+    clock.cycles += work;
+    this.cycles.hypervisor += work;
+    since.cycles = clock.cycles;
+    return true;
   }
 
   /**
@@ -438,7 +461,9 @@ export class Vm implements Hypervisor, PagedVm {
       real.csrs.write(SATP, satp);
       this.charge(SWITCH_TABLES);
     }
-    machine.clint.riseAt(this.nextInterrupt());
+    this.isPending = hart.interruptPending;
+    this.dueAt = this.nextInterrupt();
+    machine.clint.riseAt(this.dueAt);
     this.cycles.hypervisor += machine.cycles - this.since.cycles - (this.guest.idleCycles - this.since.idle);
     this.begin();
   }
@@ -512,29 +537,11 @@ export class Vm implements Hypervisor, PagedVm {
     if (instruction !== undefined) this.decoded.set(word, instruction);
     return instruction;
   }
-
-  private count(cause: Cause, mode: Mode, instruction: string): void {
-    let counts = this.exits.get(instruction);
-    if (counts === undefined) this.exits.set(instruction, (counts = new Map()));
-    const kind = (cause & 31) | (cause >= INTERRUPT ? 32 : 0);
-    const key = (kind * 4 + mode) * REASONS.length + REASONS.indexOf(this.reason);
-    let entry = counts.get(key);
-    if (entry === undefined) {
-      entry = {
-        cause,
-        mode,
-        instruction,
-        ...(this.reason === undefined ? {} : { reason: this.reason }),
-        count: 0,
-      };
-      counts.set(key, entry);
-    }
-    entry.count++;
-  }
 }
 
 const SLICE_OVER: Stop = { reason: 'host', message: 'Another VM has the hart.' };
 const TRAP_OUT: Work = { trapOut: 1 };
+const QUICK_EXIT = [SAVE_GUEST, DECODE, EMULATE, RESTORE_GUEST, TRAP_OUT].reduce(sumOf);
 
 /** How much of the RAM is kept for tables. */
 function roomForTables(size: number): number {

@@ -208,3 +208,17 @@ export const storeConditional: Action = { kind: 'storeConditional' };
 
 /** rd = the word at rs1, the word = `value` (which may use `old`). Traps if misaligned. */
 export const atomic = (value: Expression): Action => ({ kind: 'atomic', value });
+
+/** Whether an expression uses `leaf`. */
+export function mentions(expression: Expression, leaf: Leaf): boolean {
+  switch (expression.kind) {
+    case 'leaf':
+      return expression.leaf === leaf;
+    case 'binary':
+      return mentions(expression.left, leaf) || mentions(expression.right, leaf);
+    case 'load':
+      return mentions(expression.address, leaf);
+    case 'constant':
+      return false;
+  }
+}

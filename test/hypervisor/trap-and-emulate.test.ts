@@ -1,6 +1,16 @@
 // Trap-and-emulate: guests behave as on the bare machine, and bad guests do no harm.
-import { asm, Cause, createMachine, Firmware, guest, TrapAndEmulate } from 'kernel-lib';
+import {
+  asm,
+  Cause,
+  createMachine,
+  dispatch,
+  Firmware,
+  guest,
+  TrapAndEmulate,
+  type TrapAndEmulateOptions,
+} from 'kernel-lib';
 import { describe, expect, it } from 'vitest';
+import { hartState } from '../../kernel-lib/lab/hart-state';
 import { onBareMachine, underTrapAndEmulate } from './equivalence';
 
 describe('exits', () => {
@@ -131,4 +141,20 @@ describe('bad guests', () => {
     expect(hypervisor.run({ instructions: 100 }).instructions).toBe(100);
     expect(hypervisor.run({ instructions: 50 }).instructions).toBe(50);
   });
+});
+
+describe('the fast path of an exit', () => {
+  it.each(['nano-os', 'rtos', 'hostile', 'selfmod', 'syscalls', 'defects/popf'])(
+    'gives %s the cycles, counts and state of the slow one',
+    (name) => {
+      const ran = (options: TrapAndEmulateOptions) => {
+        const hypervisor = new TrapAndEmulate(createMachine(), options);
+        hypervisor.boot(guest(name, name === 'nano-os' ? { FORKS: 2, WORK: 20 } : {}));
+        const end = hypervisor.run({ instructions: 3_000_000 });
+        const { vm } = hypervisor;
+        return { end, report: hypervisor.report(), state: hartState(vm.hart), console: vm.console };
+      };
+      expect(ran({})).toEqual(ran({ dispatch })); // whoever has a dispatcher of his own sees every exit
+    },
+  );
 });

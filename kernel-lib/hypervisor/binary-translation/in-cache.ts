@@ -7,20 +7,11 @@
  * `sstatus`, which find out as they run. S1, Virtualization Techniques: virtual PSR; Adams &
  * Agesen 2006, section 3.
  */
-import type { Instruction } from '../../code/decode';
-import { type Csr, csrByNumber, csrMask } from '../../isa/csrs';
+import { csrMask } from '../../isa/csrs';
+import { type CsrOperation, operationOf } from '../csr-operation';
 import type { Emitter } from './emitter';
 import { CACHED_CSRS, HEAVY_STATUS, LIGHT_STATUS, READABLE_CSRS, STATUS_SHIFT, windowOffset } from './layout';
-import { type GuestInstruction, mentions } from './treatment';
-
-/** What a CSR instruction does, whatever it is called. */
-interface CsrOperation {
-  csr: Csr;
-  rd: number;
-  change: 'none' | 'write' | 'set' | 'clear';
-  /** Where the new value, or the bits, come from. */
-  operand: { kind: 'register'; register: number } | { kind: 'constant'; value: number };
-}
+import type { GuestInstruction } from './treatment';
 
 const SIE = csrMask('sstatus', 'SIE');
 const STATUS_WORD = windowOffset('sstatus');
@@ -46,24 +37,6 @@ export function emulateInCache(emitter: Emitter, run: readonly GuestInstruction[
   else if (operation.operand.kind === 'constant' && operation.change !== 'write')
     emulateInterruptFlag(emitter, operation, run[index]);
   else emulateStatus(emitter, operation, run, index);
-}
-
-function operationOf(instruction: Instruction | undefined): CsrOperation | undefined {
-  const meaning = instruction?.row.meaning;
-  if (instruction === undefined || meaning?.kind !== 'csr') return undefined;
-  const csr = csrByNumber(instruction.csr);
-  if (csr === undefined) return undefined;
-  const { rd, rs1, imm } = instruction;
-  const isConstant = mentions(meaning.value, 'imm');
-  const changes = meaning.access === 'write' || (isConstant ? imm : rs1) !== 0;
-  const operator = meaning.value.kind === 'binary' ? meaning.value.operator : 'write';
-  const change = operator === 'or' ? 'set' : operator === 'and' ? 'clear' : 'write';
-  const operand: CsrOperation['operand'] = isConstant
-    ? { kind: 'constant', value: imm }
-    : rs1 === 0
-      ? { kind: 'constant', value: 0 }
-      : { kind: 'register', register: rs1 };
-  return { csr, rd, change: changes ? change : 'none', operand };
 }
 
 /** A register whose word in the window is all there is of it. */

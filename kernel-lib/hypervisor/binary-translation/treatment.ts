@@ -8,7 +8,7 @@
 import type { Instruction } from '../../code/decode';
 import { OPERATORS } from '../../engine/reference';
 import { csrNumber } from '../../isa/csrs';
-import type { Action, Expression, Leaf } from '../../isa/meaning';
+import { type Action, type Expression, type Leaf, mentions } from '../../isa/meaning';
 
 const SATP = csrNumber('satp');
 
@@ -134,20 +134,6 @@ function writesSatp({ row, csr, rs1, imm }: Instruction): boolean {
 /** The actions that a meaning is made of. */
 export function partsOf(meaning: Action): readonly Action[] {
   return meaning.kind === 'seq' ? meaning.actions.flatMap(partsOf) : [meaning];
-}
-
-/** Whether an expression uses `leaf`. */
-export function mentions(expression: Expression, leaf: Leaf): boolean {
-  switch (expression.kind) {
-    case 'leaf':
-      return expression.leaf === leaf;
-    case 'binary':
-      return mentions(expression.left, leaf) || mentions(expression.right, leaf);
-    case 'load':
-      return mentions(expression.address, leaf);
-    case 'constant':
-      return false;
-  }
 }
 
 /** The value of an expression, or undefined where it depends on what isn't known. */

@@ -1,8 +1,9 @@
 /** Machines, harts, virtual machines, their reports and ends, as tables. */
 import { hex } from '../../bits';
 import { disassemble } from '../../code/disassemble';
+import type { ExitCount } from '../../hypervisor/exits';
 import type { SeveralReport } from '../../hypervisor/several';
-import type { ExitCount, Report } from '../../hypervisor/vm';
+import type { Report } from '../../hypervisor/vm';
 import { causeName } from '../../isa/causes';
 import { csrByName, csrFieldValues } from '../../isa/csrs';
 import { ABI_NAMES, Mode } from '../../isa/registers';
