@@ -156,8 +156,16 @@ export {
   type WitnessRow,
   witnessRows,
 } from './hypervisor/classify';
-export { ABI_VERSION, EXTENSION, Hypercall, Shared, SHARED_VA } from './hypervisor/paravirtual/abi';
-export { Paravirtual } from './hypervisor/paravirtual/paravirtual';
+export {
+  ABI_VERSION,
+  abiSource,
+  EXTENSION,
+  Hypercall,
+  MOST_CONSOLE_BYTES,
+  Shared,
+  SHARED_VA,
+} from './hypervisor/paravirtual/abi';
+export { type OwnCall, Paravirtual, type ParavirtualOptions } from './hypervisor/paravirtual/paravirtual';
 export {
   type PassOptions,
   type PassResult,
@@ -173,7 +181,7 @@ export { type Site, wedged } from './hypervisor/pre-virtual/wedge';
 export { type DefectGuest, defectGuests } from './guests/defects';
 export { type GuestParameters, guest, guestNames, guestParameters, guestSource } from './guests/guests';
 
-export { comparePort, type PortHunk, type PortReport } from './guests/port';
+export { comparePort, compareSources, type PortHunk, type PortReport } from './guests/port';
 
 // What a notebook shows
 export { type Showable, show, showCsr } from './lab/show/show';

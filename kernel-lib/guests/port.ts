@@ -28,8 +28,13 @@ export interface PortReport {
  * @throws if there is no guest of one of the names
  */
 export function comparePort(original: string, port: string): PortReport {
-  const before = codeLines(guestSource(original));
-  const hunks = diffArrays(before, codeLines(guestSource(port))).map(
+  return compareSources(guestSource(original), guestSource(port));
+}
+
+/** Compares a port with its original, both as source text. */
+export function compareSources(original: string, port: string): PortReport {
+  const before = codeLines(original);
+  const hunks = diffArrays(before, codeLines(port)).map(
     ({ added, removed, value }): PortHunk => ({
       kind: added ? 'added' : removed ? 'removed' : 'same',
       lines: value,
@@ -38,7 +43,13 @@ export function comparePort(original: string, port: string): PortReport {
   const count = (kind: PortHunk['kind']) =>
     hunks.filter((hunk) => hunk.kind === kind).reduce((sum, hunk) => sum + hunk.lines.length, 0);
   const added = count('added');
-  return { lines: before.length, added, removed: count('removed'), share: added / before.length, hunks };
+  return {
+    lines: before.length,
+    added,
+    removed: count('removed'),
+    share: added / Math.max(1, before.length),
+    hunks,
+  };
 }
 
 /** The lines that are code, without their comments. */

@@ -219,6 +219,17 @@ export class Vm implements Hypervisor, PagedVm {
 
   /** Makes the real machine this VM's: its memory can be touched and no other, its exits come to us. */
   occupy(): void {
+    const { machine } = this;
+    this.openMemory();
+    machine.host = (trap) => {
+      if (!this.exitQuickly(trap)) this.exit(trap);
+    };
+    machine.hart.modeEnds = (mode) => this.account(mode, 0);
+    this.layout.begin(machine.hart);
+  }
+
+  /** From now on the guest can touch its memory and what is exposed to it, and no other. */
+  openMemory(): void {
     const { machine, memory, frames } = this;
     // The hart walks the tables with the guest's rights: it must be able to read them.
     machine.openRanges([
@@ -226,11 +237,6 @@ export class Vm implements Hypervisor, PagedVm {
       { ...memory, accesses: ALL_ACCESSES },
       { base: frames.base, size: frames.size, accesses: [Access.Read] },
     ]);
-    machine.host = (trap) => {
-      if (!this.exitQuickly(trap)) this.exit(trap);
-    };
-    machine.hart.modeEnds = (mode) => this.account(mode, 0);
-    this.layout.begin(machine.hart);
   }
 
   /** Takes the real machine over from another VM. */

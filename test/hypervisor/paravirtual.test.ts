@@ -2,6 +2,7 @@
 // a guest that asks for nonsense gets a refusal, never more.
 import {
   ABI_VERSION,
+  abiSource,
   asm,
   comparePort,
   createMachine,
@@ -100,6 +101,50 @@ describe('nano-os.para', () => {
     expect(equ('CALL_DISK')).toBe(Hypercall.Disk);
   });
 
+  it('takes no interrupt between the number of a call and its ecall, though it may stop there', () => {
+    // A handler's own calls would use the number up. Where a run ends and goes on, interrupts are offered.
+    const program = asm`${abiSource()}
+_start: li   sp, 1
+        li   a7, EXTENSION
+        ecall
+        la   t0, tick
+        sw   t0, V_TVEC(zero)
+        li   a0, 0x20
+        hypercall CALL_ENABLE
+        li   a0, 0
+        li   a1, 0
+        li   a7, 0x54494d45             # the timer is due at once; interrupts are off
+        li   a6, 0
+        ecall
+        sw   sp, V_ENABLED(zero)
+        la   a0, text
+        li   a1, 2
+        hypercall CALL_CONSOLE
+        li   a0, 0
+        hypercall CALL_STOP
+        .align 2
+tick:   mv   s2, a0
+        mv   s3, a1
+        li   a0, -1
+        li   a1, -1
+        li   a7, 0x54494d45
+        ecall
+        mv   a0, s2
+        mv   a1, s3
+        li   s4, CALL_RETURN
+        sw   s4, V_CALL(zero)
+        ecall
+text:   .ascii "ok"
+    `;
+    for (let first = 1; first < 40; first++) {
+      const hypervisor = new Paravirtual(createMachine({ ram: RAM }));
+      hypervisor.boot(program);
+      hypervisor.run({ instructions: first });
+      expect(hypervisor.run({ instructions: 300 }), `stopped after ${first}`).toMatchObject({ code: 0 });
+      expect(hypervisor.vm.console).toBe('ok');
+    }
+  });
+
   it('is nano-os with a countable number of lines changed', () => {
     const { lines, added, removed, share, hunks } = comparePort('nano-os', PORT);
     expect(share).toBeCloseTo(added / lines, 10);
@@ -141,6 +186,42 @@ const REFUSED = 0xff;
 const TABLE = 0x8040_1000;
 
 describe('calls', () => {
+  it('of one’s own stand in place of the interface’s, or besides them', () => {
+    const asked: number[][] = [];
+    const hypervisor = new Paravirtual(createMachine({ ram: RAM }), {
+      calls: {
+        [Hypercall.Version]: () => 7,
+        100: (vm, args) => {
+          asked.push([...args]);
+          return vm.hart.mode;
+        },
+      },
+    });
+    hypervisor.boot(asm`${abiSource()}
+_start: li   a7, EXTENSION
+        ecall
+        hypercall CALL_VERSION
+        li   a1, 8
+        hypercall 100
+1:      j    1b`);
+    hypervisor.run({ instructions: 30 });
+    expect(asked.map((args) => args.slice(0, 2))).toEqual([[7, 8]]);
+    expect(hypervisor.vm.hart.x[10]).toBe(1); // S
+  });
+
+  it('tells what a word of the shared page holds', () => {
+    const hypervisor = new Paravirtual(createMachine({ ram: RAM }));
+    hypervisor.boot(asm`${abiSource()}
+_start: li   a7, EXTENSION
+        ecall
+        li   t0, 0x1234
+        sw   t0, V_SCRATCH(zero)
+1:      j    1b`);
+    expect(hypervisor.word(Shared.Scratch)).toBe(0);
+    hypervisor.run({ instructions: 20 });
+    expect(hypervisor.word(Shared.Scratch)).toBe(0x1234);
+  });
+
   it('answer with the version', () => {
     expect(answerOf(Hypercall.Version, [])).toBe(ABI_VERSION);
   });

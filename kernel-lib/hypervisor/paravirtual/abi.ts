@@ -83,3 +83,30 @@ export const MOST_UPDATES = 2048;
 export const MOST_CALLS = 64;
 export const MOST_REQUESTS = 64;
 export const MOST_CONSOLE_BYTES = 4096;
+
+/**
+ * The interface for a guest in assembly: EXTENSION, a name per word (`V_ENABLED`: its address, for a load or store
+ * off x0) and per call (`CALL_SWITCH_SPACE`), and the macro `hypercall NUMBER`, which changes t6.
+ */
+export function abiSource(): string {
+  const offset = (which: number) => (SHARED_VA + which) | 0;
+  const names = (table: object) => Object.keys(table).filter((name) => Number.isNaN(Number(name)));
+  return [
+    `        .equ EXTENSION, ${EXTENSION}`,
+    ...names(Shared).map(
+      (name) => `        .equ V_${upper(name)}, ${offset(Shared[name as keyof typeof Shared])}`,
+    ),
+    ...names(Hypercall).map(
+      (name) => `        .equ CALL_${upper(name)}, ${Hypercall[name as keyof typeof Hypercall]}`,
+    ),
+    '        .macro hypercall number',
+    '        li   t6, \\number',
+    '        sw   t6, V_CALL(zero)',
+    '        ecall',
+    '        .endm',
+    '',
+  ].join('\n');
+}
+
+/** `SwitchSpace` -> `SWITCH_SPACE`. */
+const upper = (name: string) => name.replace(/(?<=[a-z])[A-Z]/g, (letter) => `_${letter}`).toUpperCase();

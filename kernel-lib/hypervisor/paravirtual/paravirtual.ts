@@ -43,14 +43,24 @@ const WORD = 4;
 /** A call with its arguments; what it returns comes in a0, undefined if it leaves no answer. */
 type Call = (args: readonly number[]) => number | undefined;
 
+/** A call answered by somebody else: a0 to a3 come in, the new a0 goes out. */
+export type OwnCall = (vm: Vm, args: readonly number[]) => number | undefined;
+
+export interface ParavirtualOptions extends VmOptions {
+  /** Calls of one's own by number: in place of those of the interface, or besides them. */
+  calls?: Readonly<Record<number, OwnCall>>;
+}
+
 export class Paravirtual implements Hypervisor {
   readonly vm: Vm;
   /** Hypercalls by number, those inside of MULTICALLs too. */
   readonly calls = new Map<Hypercall, number>();
   private readonly shared = new SharedPage();
   private readonly paging: ParavirtualPaging;
+  private readonly ownCalls: Readonly<Record<number, OwnCall>>;
 
-  constructor(machine: Machine, options: VmOptions = {}) {
+  constructor(machine: Machine, options: ParavirtualOptions = {}) {
+    this.ownCalls = options.calls ?? {};
     this.vm = new Vm(machine, 'para-virtualization', (_, trap) => this.answer(trap), {
       ...options,
       layout: this.shared,
@@ -72,6 +82,11 @@ export class Paravirtual implements Hypervisor {
     return this.vm.report();
   }
 
+  /** What a word of the shared page holds now, believed by the virtual hart or not yet; 0 before there is a page. */
+  word(which: Shared): number {
+    return this.shared.word(which);
+  }
+
   private isHypercall(trap: Trap): boolean {
     if (trap.cause !== Cause.EcallFromU || this.vm.hart.mode !== Mode.S) return false;
     return this.shared.isUsed ? this.shared.word(Shared.Call) !== 0 : this.vm.hart.x[A7] === EXTENSION;
@@ -84,7 +99,7 @@ export class Paravirtual implements Hypervisor {
     if (pa === undefined) throw new RangeError('No frame is left for the shared page. Give the VM more.');
     this.shared.place(machine.ram, pa + (SHARED_VA % PAGE_BYTES));
     this.vm.expose({ base: pa, size: PAGE_BYTES, accesses: [Access.Read, Access.Write] });
-    this.vm.occupy();
+    this.vm.openMemory();
     this.paging.tables.fix(SHARED_VA, { pa, rights: Pte.R | Pte.W | Pte.U, views: KERNEL_VIEWS });
     this.shared.begunBy(machine.hart);
     hart.x[A0] = ABI_VERSION;
@@ -108,7 +123,8 @@ export class Paravirtual implements Hypervisor {
   }
 
   private perform(number: Hypercall, args: readonly number[]): number | undefined {
-    const call: Call | undefined = this.table[number];
+    const own = Object.hasOwn(this.ownCalls, number) ? this.ownCalls[number] : undefined;
+    const call: Call | undefined = own === undefined ? this.table[number] : (given) => own(this.vm, given);
     if (call === undefined) return REFUSED;
     this.calls.set(number, (this.calls.get(number) ?? 0) + 1);
     return call(args);

@@ -81,6 +81,11 @@ export class SharedPage implements RingLayout {
     if (this.isUsed) this.read(virtual);
   }
 
+  /** The number of a call is in place and its `ecall` is to come: a handler's own calls would use it up. */
+  defers(): boolean {
+    return this.isUsed && this.isPorted && this.word(Shared.Call) !== 0;
+  }
+
   /** What the guest has written becomes the virtual hart's state. */
   private read(virtual: Hart): void {
     const { csrs } = virtual;
