@@ -82,7 +82,8 @@ export { createMachine, ENGINES, type EngineName, type RunnableOptions } from '.
 
 // Hypervisors
 export { Asids, Frames } from './hypervisor/frames';
-export { type FaultAnswer, type GuestPaging, View } from './hypervisor/paging/paging';
+export { type FaultAnswer, type GuestPaging, type PagedVm, View } from './hypervisor/paging/paging';
+export { accessOf, LazyShadow } from './hypervisor/paging/shadow';
 export type { ExitCount, ExitReason } from './hypervisor/exits';
 export {
   type ExitHandler,
@@ -195,6 +196,11 @@ export type { MatrixOptions } from './lab/chart/matrix';
 export { check, exerciseIds } from './lab/check';
 export type { Decision } from './lab/exercises/trap-and-emulate';
 import './lab/exercises/trap-and-emulate';
+export type { Filled, GuestMemory } from './lab/exercises/page-tables';
+import './lab/exercises/page-tables';
+import './lab/exercises/shadow-page-tables';
+export type { GuestPage, TakenOver, VirtualRange } from './lab/exercises/traced-page-tables';
+import './lab/exercises/traced-page-tables';
 export type { PageChange, PageEvent } from './lab/exercises/batched-updates';
 import './lab/exercises/batched-updates';
 export type { CriticalSection } from './lab/exercises/para-virtual-guest';

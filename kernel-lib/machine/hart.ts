@@ -20,7 +20,7 @@ import type { Bus } from './bus';
 import type { Clock, Work } from './cost';
 import { CsrFile, type LiveState } from './csr-file';
 import type { Memory } from './memory';
-import { ACCESS_FAULT, type AccessedDirty, Mmu } from './mmu';
+import { ACCESS_FAULT, type AccessedDirty, type Leaf, Mmu } from './mmu';
 import { PAGE_BYTES } from './page-table';
 import { Access, Pmp } from './pmp';
 import { SnapshotError, type StateStream } from './state';
@@ -312,6 +312,14 @@ export class Hart implements LiveState {
   peek(va: number, access = Access.Read): number | undefined {
     const pa = this.mmu.peek(va, access, access === Access.Execute ? this.mode : this.dataMode);
     return pa < 0 ? undefined : pa;
+  }
+
+  /**
+   * The page-table entry that ends the walk for a virtual address, whatever its rights, for those who only
+   * look; undefined where the walk faults, and while paging is off.
+   */
+  leafOf(va: number): Leaf | undefined {
+    return this.mmu.leafOf(va);
   }
 
   /** The word at an aligned address, which is then reserved. What `lr.w` does. */

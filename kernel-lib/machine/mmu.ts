@@ -32,6 +32,15 @@ const PHYSICAL_SPACE = 2 ** 32;
 /** Who sets the A and D bits of a page-table entry: the hart, or software after a page fault. */
 export type AccessedDirty = 'hardware' | 'fault';
 
+/** A page-table entry that ends a walk. */
+export interface Leaf {
+  /** Where it is: its physical address. */
+  at: number;
+  pte: number;
+  /** Whether it is for 4 MiB. */
+  isSuperpage: boolean;
+}
+
 export class Mmu {
   /** Where the last walk ended: the leaf, and its level. */
   private leaf = 0;
@@ -95,6 +104,12 @@ export class Mmu {
     if (fault < 0) return fault;
     if (!this.permits(this.leaf, access, mode)) return PAGE_FAULT;
     return physical(this.leaf, this.level === 1, va);
+  }
+
+  /** The leaf that `va` leads to, whatever its rights; undefined where the walk faults. Changes nothing. */
+  leafOf(va: number): Leaf | undefined {
+    const at = this.isPaging ? this.walk(va) : PAGE_FAULT;
+    return at < 0 ? undefined : { at, pte: this.leaf, isSuperpage: this.level === 1 };
   }
 
   /** Slow path of every access under paging: the TLB, and the page table if need be. */

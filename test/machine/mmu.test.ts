@@ -49,6 +49,26 @@ describe('rights', () => {
   });
 });
 
+describe('the leaf of an address, for those who only look', () => {
+  it('is found whatever its rights, in the table, and A stays as it is', () => {
+    const { hart, map, entry } = pagedHart();
+    map(3, PA, Pte.V | Pte.R);
+    const pte = entry(3);
+    expect(hart.leafOf(VA + 0x3abc)).toEqual({ at: TABLE + 12, pte, isSuperpage: false });
+    expect(entry(3)).toBe(pte);
+    expect(hart.tlb.misses).toBe(0);
+  });
+
+  it('may be a superpage, and is none where the walk faults or paging is off', () => {
+    const { hart, ram } = pagedHart();
+    ram.write(4, ROOT, makePte(RAM / 4096, RW));
+    expect(hart.leafOf(0x1234)).toMatchObject({ at: ROOT, isSuperpage: true });
+    expect(hart.leafOf(VA)).toBeUndefined();
+    hart.csrs.set('satp', 0);
+    expect(hart.leafOf(0x1234)).toBeUndefined();
+  });
+});
+
 describe('A and D', () => {
   it('are set by the hart: A by a load, D by a store, in the table', () => {
     const { hart, map, entry } = pagedHart();

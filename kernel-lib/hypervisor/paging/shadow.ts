@@ -76,7 +76,7 @@ export class LazyShadow implements GuestPaging {
 }
 
 /** What was tried when a page fault came. */
-function accessOf(cause: Cause): Access {
+export function accessOf(cause: Cause): Access {
   if (cause === Cause.InstructionPageFault) return Access.Execute;
   return cause === Cause.StorePageFault ? Access.Write : Access.Read;
 }
