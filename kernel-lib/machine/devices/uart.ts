@@ -54,7 +54,12 @@ export class Uart implements Device {
 
   /** The bytes written so far. */
   get outputBytes(): Uint8Array {
-    return this.sent.slice(0, this.sentCount);
+    return this.outputFrom(0);
+  }
+
+  /** The bytes written so far, without the first `first`. */
+  outputFrom(first: number): Uint8Array {
+    return this.sent.slice(first, this.sentCount);
   }
 
   /** Types text at the guest. */
