@@ -148,10 +148,17 @@ export {
   type Classification,
   classify,
   type EvidenceKind,
+  Experiment,
+  experiment,
   type Finding,
   type InstructionClass,
+  PRIVILEGED_STATE,
   replay,
+  type SideBySide,
+  type StatePair,
   type Subject,
+  type Trial,
+  type TrialState,
   type Verdict,
   type Witness,
   type WitnessRow,
@@ -195,6 +202,7 @@ export type { BarOptions, ScatterOptions, XyOptions } from './lab/chart/general'
 export type { MatrixOptions } from './lab/chart/matrix';
 export { check, exerciseIds } from './lab/check';
 export type { Decision } from './lab/exercises/trap-and-emulate';
+import './lab/exercises/sensitive-instructions';
 import './lab/exercises/trap-and-emulate';
 export type { Filled, GuestMemory } from './lab/exercises/page-tables';
 import './lab/exercises/page-tables';

@@ -23,6 +23,14 @@ import { type Flip, Laboratory } from './classify/trial';
 import { type Witness, witnessOf } from './classify/witness';
 
 export type { EvidenceKind, Trapping } from './classify/evidence';
+export {
+  Experiment,
+  experiment,
+  PRIVILEGED_STATE,
+  type SideBySide,
+  type StatePair,
+  type Trial,
+} from './classify/experiment';
 export type { CsrAccessKind, Subject } from './classify/subjects';
 export type { Flip, TrialState } from './classify/trial';
 export { replay, type Witness, type WitnessRow, type WitnessSide, witnessRows } from './classify/witness';

@@ -139,9 +139,9 @@ class Examiner {
     else {
       this.ran[state.mode]++;
       const before = this.laboratory.before(state);
-      const changes = (place: number) => before[place] !== outcome.values[place];
-      if (PRIVILEGED_PLACES.some(changes)) this.convict('control', tried, [state]);
-      if (changes(PTE_PLACE)) this.exempt.set('dirty', { kind: 'dirty', tried, states: [state] });
+      if (changesPrivilegedState(before, outcome)) this.convict('control', tried, [state]);
+      if (before[PTE_PLACE] !== outcome.values[PTE_PLACE])
+        this.exempt.set('dirty', { kind: 'dirty', tried, states: [state] });
     }
     return run;
   }
@@ -153,17 +153,10 @@ class Examiner {
     [one, other]: readonly [Run, Run] | Run[],
     different: string,
   ): void {
-    const pair = [one.state, other.state];
-    const [first, second] = [one.outcome, other.outcome];
-    if (isMemoryTrap(first) || isMemoryTrap(second)) {
-      const isAlike = first.trap?.cause === second.trap?.cause;
-      if (!isAlike) this.keepExempt({ kind, tried, states: pair });
-    } else if (first.trap !== undefined && second.trap !== undefined) {
-      if (first.trap.cause !== second.trap.cause) this.convict(kind, tried, pair);
-    } else if (first.trap !== undefined || second.trap !== undefined) {
-      // That one of the modes traps is what makes it privileged. That a CSR decides is a dependence.
-      if (kind !== 'mode') this.convict(kind, tried, pair);
-    } else if (differs(first.values, second.values, different)) this.convict(kind, tried, pair);
+    const states = [one.state, other.state];
+    const shown = compareOutcomes(kind, one.outcome, other.outcome, different);
+    if (shown === 'sensitive') this.convict(kind, tried, states);
+    else if (shown === 'exempt') this.keepExempt({ kind, tried, states });
   }
 
   /** Does a trap leave this general register as it was? */
@@ -212,6 +205,30 @@ function isRefused(outcome: Outcome): boolean {
 
 const X_PLACE = PLACE.get('zero')!;
 const PTE_PLACE = PLACES.length - 1;
+
+/** Whether an instruction that did not trap has changed privileged state. */
+export function changesPrivilegedState(before: Int32Array, { values }: Outcome): boolean {
+  return PRIVILEGED_PLACES.some((place) => before[place] !== values[place]);
+}
+
+/**
+ * What comes of comparing what an instruction did in two states that differ in one place.
+ * `exempt`: they differ, but a load, store or fetch that may not is the reason.
+ */
+export function compareOutcomes(
+  kind: EvidenceKind,
+  one: Outcome,
+  other: Outcome,
+  different: string,
+): 'sensitive' | 'exempt' | 'alike' {
+  const shown = (isShown: boolean) => (isShown ? 'sensitive' : 'alike');
+  if (isMemoryTrap(one) || isMemoryTrap(other))
+    return one.trap?.cause === other.trap?.cause ? 'alike' : 'exempt';
+  if (one.trap !== undefined && other.trap !== undefined) return shown(one.trap.cause !== other.trap.cause);
+  // That one of the modes traps is what makes it privileged. That a CSR decides is a dependence.
+  if (one.trap !== undefined || other.trap !== undefined) return shown(kind !== 'mode');
+  return shown(differs(one.values, other.values, different));
+}
 
 /** Whether two outcomes differ elsewhere than in the place in which the states already did. */
 function differs(first: Int32Array, second: Int32Array, different: string): boolean {

@@ -44,6 +44,7 @@ export function subjectName(subject: Subject): string {
 const RD = 9;
 const RS1 = 10;
 const RS2 = 11;
+const SOURCES = { rs1: RS1, rs2: RS2 };
 
 /** All subjects, on every profile: instructions, CSR accesses, the fetch, registers. */
 export const SUBJECTS: readonly Subject[] = [
@@ -157,11 +158,14 @@ const NUMBERS: readonly (readonly [number, number])[] = [
   [2, -1],
 ];
 
-/** The states to try a subject in, for each of which there is one in the other mode, one that is moved, … */
-export function states(subject: Subject): TrialState[] {
+/**
+ * The states to try a subject in, for each of which there is one in the other mode, one that is moved, …
+ * @param sources the numbers of the source registers, where the encoding is not one of `encodings`
+ */
+export function states(subject: Subject, sources: { rs1: number; rs2: number } = SOURCES): TrialState[] {
   const state = (rs1: number, rs2: number, csrs: TrialState['csrs'] = {}): TrialState => ({
     mode: Mode.S,
-    x: { [RS1]: rs1, [RS2]: rs2, ...(usesStack(subject) ? { 2: rs1 } : {}) },
+    x: { [sources.rs2]: rs2, [sources.rs1]: rs1, ...(usesStack(subject) ? { 2: rs1 } : {}), 0: 0 },
     csrs,
     isMoved: false,
   });
@@ -169,8 +173,8 @@ export function states(subject: Subject): TrialState[] {
   const counters = isCsr && subject.csr.guard === 'counter' ? {} : { scounteren: 0 };
   const afterTrap = state(isCsr ? -1 : PAGES.user, 7, { ...AFTER_TRAP, ...counters });
   if (subject.kind === 'no csr' || subject.kind === 'register') return [state(0, 0)];
-  const sources = isCsr ? NUMBERS : [...ADDRESSES, ...NUMBERS];
-  const [first, ...others] = sources.map(([rs1, rs2]) => state(rs1, rs2));
+  const values = isCsr ? NUMBERS : [...ADDRESSES, ...NUMBERS];
+  const [first, ...others] = values.map(([rs1, rs2]) => state(rs1, rs2));
   return [first, afterTrap, ...others];
 }
 

@@ -43,17 +43,17 @@ export interface WitnessRow {
 
 /** What the evidence of a laboratory looks like. */
 export function witnessOf(laboratory: Laboratory, { kind, tried, states }: Evidence): Witness {
-  return {
-    kind,
-    profile: laboratory.profile,
-    tried,
-    text: triedText(tried),
-    sides: states.map((state) => {
-      const before = places(laboratory.before(state));
-      const { values, trap } = laboratory.try(tried, state);
-      return { title: titleOf(state, states), state, before, after: places(values), trap };
-    }),
-  };
+  const sides = sidesOf(laboratory, tried, states);
+  return { kind, profile: laboratory.profile, tried, text: triedText(tried), sides };
+}
+
+/** What comes of trying something in some states. */
+export function sidesOf(laboratory: Laboratory, tried: Tried, states: readonly TrialState[]): WitnessSide[] {
+  return states.map((state) => {
+    const before = placesOf(laboratory.before(state));
+    const { values, trap } = laboratory.try(tried, state);
+    return { title: titleOf(state, states), state, before, after: placesOf(values), trap };
+  });
 }
 
 /**
@@ -68,7 +68,7 @@ export function replay(witness: Witness, profile: ProfileName | Profile = witnes
 }
 
 /** The places of a witness that matter: where its sides differ, and where something changed. */
-export function witnessRows({ sides }: Witness): WitnessRow[] {
+export function witnessRows({ sides }: Pick<Witness, 'sides'>): WitnessRow[] {
   const [first] = sides;
   return PLACES.filter((place) =>
     sides.some(
@@ -83,8 +83,11 @@ export function witnessRows({ sides }: Witness): WitnessRow[] {
   }));
 }
 
-function places(values: Int32Array): Places {
-  return Object.fromEntries(PLACES.map((place, n) => [place, values[n]]));
+/** The values of an outcome by the names of their places. */
+export function placesOf(values: Int32Array): Places {
+  const places: Places = {};
+  for (let n = 0; n < PLACES.length; n++) places[PLACES[n]] = values[n];
+  return places;
 }
 
 /** What a state is, as against the others of its witness. */

@@ -7,7 +7,7 @@
  */
 import type { Program } from '../../code/program';
 import type { PortReport } from '../../guests/port';
-import type { Classification, Witness } from '../../hypervisor/classify';
+import type { Classification, SideBySide, Witness } from '../../hypervisor/classify';
 import type { SeveralReport } from '../../hypervisor/several';
 import type { Hypervisor, Report } from '../../hypervisor/vm';
 import { Hart } from '../../machine/hart';
@@ -34,6 +34,7 @@ export type Showable =
   | Program
   | Classification
   | Witness
+  | SideBySide
   | PortReport
   | Table;
 

@@ -1,6 +1,6 @@
 /** States side by side, a column each; what is not as in the first column is marked. */
 import { hex } from '../../bits';
-import { type Witness, witnessRows } from '../../hypervisor/classify';
+import { type SideBySide, type Witness, witnessRows } from '../../hypervisor/classify';
 import { causeName } from '../../isa/causes';
 import { ABI_NAMES } from '../../isa/registers';
 import { Hart } from '../../machine/hart';
@@ -52,8 +52,8 @@ function placesOfHart(hart: Hart): Map<string, string> {
   return places;
 }
 
-/** A witness: what an instruction does in two states that differ in one thing, and how that shows. */
-export function witnessTable(witness: Witness): Table {
+/** A witness: what an instruction does in two states that differ in one thing, and how that shows. Or just what it does in some. */
+export function witnessTable(witness: Witness | SideBySide): Table {
   const { sides } = witness;
   const rows = witnessRows(witness).map(({ place, sides: values }): Cell[] => {
     const cells = values.map(({ before, after }, n) => {
@@ -69,8 +69,9 @@ export function witnessTable(witness: Witness): Table {
     return trap === undefined ? 'none' : causeName(trap.cause);
   };
   const traps = sides.map((_, n) => ({ text: trapText(n), differs: trapText(n) !== trapText(0) }));
+  const tried = `${witness.text} on the profile "${witness.profile.name}"`;
   return {
-    caption: `${witness.text} on the profile "${witness.profile.name}" is ${witness.kind}-sensitive: witness`,
+    caption: 'kind' in witness ? `${tried} is ${witness.kind}-sensitive: witness` : tried,
     columns: [{ title: 'place' }, ...sides.map(({ title }) => ({ title }))],
     rows: [['trap', ...traps], ...rows],
   };
