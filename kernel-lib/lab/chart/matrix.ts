@@ -20,6 +20,10 @@ export interface MatrixOptions<R> {
   emphasise?: readonly string[];
 }
 
+/** One colour for all that is to stand out, the same in every matrix; others for the rest. */
+const STANDS_OUT = PALETTE[2];
+const PLAIN = PALETTE.filter((colour) => colour !== STANDS_OUT);
+
 /**
  * The matrix. A cell without a row stays empty.
  * @throws Error if two rows are about the same cell, or a row lacks a field
@@ -38,7 +42,9 @@ export function matrix<R extends object>(options: MatrixOptions<R>): void {
   }
   const cellOf = (name: string, column: string) => cells.get(JSON.stringify([name, column])) ?? '';
   const description = options.says ?? countsOf(values, [...cells.values()]);
-  const colour = (text: string) => PALETTE[values.indexOf(text) % PALETTE.length];
+  const plain = values.filter((text) => !emphasise.includes(text));
+  const colour = (text: string) =>
+    emphasise.includes(text) ? STANDS_OUT : PLAIN[plain.indexOf(text) % PLAIN.length];
   const cellHtml = (text: string) => {
     if (text === '') return '<td></td>';
     const shown = emphasise.includes(text) ? `<strong>${escapeHtml(text)}</strong>` : escapeHtml(text);
