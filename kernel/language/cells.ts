@@ -6,10 +6,11 @@
  */
 import * as ts from 'typescript';
 import type { CompileAnswer, Edit, Problem } from '../messages';
+import { isLocal } from '../specifiers';
 import { Files } from './host';
-import { isLocal, localFiles } from './local-files';
+import { localFiles } from './local-files';
 import { type KnownName, type NameKind, type Prepared, prepare } from './names';
-import { localProblems, problemsOf } from './problems';
+import { localProblems, problemsOf, syntaxProblems } from './problems';
 import { cellTransformer, withoutExports } from './rewrite';
 
 /** A cell that was compiled and has not settled yet. */
@@ -53,8 +54,8 @@ export class Cells {
       const problems = this.check(service, file, name, code, prepared);
       if (problems.length > 0) return { problems };
       this.pending.set(cell, { file, prepared });
-      const { js, map } = emitCell(service, file, prepared.end);
-      const types = [...prepared.declared].filter(([, kind]) => kind === 'type').map(([type]) => type);
+      const { js, map, made } = emitCell(service, file, prepared.end);
+      const types = [...prepared.declared.keys()].filter((declared) => !made.has(declared));
       return { compiled: { name, source: code, edits: prepared.edits, js, map }, types };
     });
   }
@@ -91,7 +92,7 @@ export class Cells {
   ): Problem[] {
     const shown = { name, source: code, edits };
     const syntactic = service.getSyntacticDiagnostics(file);
-    if (syntactic.length > 0) return problemsOf(syntactic, shown);
+    if (syntactic.length > 0) return syntaxProblems(code, name) ?? problemsOf(syntactic, shown);
     const semantic = service
       .getSemanticDiagnostics(file)
       .filter((found) => (found.start ?? 0) < Math.max(end, 1));
@@ -138,7 +139,13 @@ function importedFiles(code: string, files: Files): Set<string> {
   );
 }
 
-function emitCell(service: ts.LanguageService, file: string, end: number): { js: string; map: string } {
+/** A cell as JavaScript, and the names that it makes when it runs. */
+function emitCell(
+  service: ts.LanguageService,
+  file: string,
+  end: number,
+): { js: string; map: string; made: ReadonlySet<string> } {
+  const made = new Set<string>();
   const program = service.getProgram();
   const source = program?.getSourceFile(file);
   if (!program || !source) throw new Error(`The compiler lost ${file}.`);
@@ -149,8 +156,8 @@ function emitCell(service: ts.LanguageService, file: string, end: number): { js:
     else js = text.replace(/\/\/# sourceMappingURL=.*\s*$/, '');
   };
   program.emit(source, write, undefined, false, {
-    before: [cellTransformer(program.getTypeChecker(), end)],
+    before: [cellTransformer(program.getTypeChecker(), end, made)],
     after: [withoutExports],
   });
-  return { js, map };
+  return { js, map, made };
 }

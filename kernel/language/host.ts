@@ -8,6 +8,7 @@
 import { statSync } from 'node:fs';
 import * as path from 'node:path';
 import * as ts from 'typescript';
+import { isLocal } from '../specifiers';
 import { AMBIENT } from './ambient';
 
 /** The compiler's settings for cells and for the local files that they import. */
@@ -78,8 +79,35 @@ export class Files {
     }
   }
 
+  /** The files on disk, and those that exist only here. */
+  private readonly system: ts.ModuleResolutionHost = {
+    ...ts.sys,
+    fileExists: (file) => this.virtual.has(file) || ts.sys.fileExists(file),
+    readFile: (file: string, encoding?: string) =>
+      this.virtual.get(file)?.text ?? ts.sys.readFile(file, encoding),
+  };
+
+  /** Where imports lead: found from the importing file, or else from beside the kernel, as at run time. */
+  private readonly resolve: NonNullable<ts.LanguageServiceHost['resolveModuleNameLiterals']> = (
+    literals,
+    file,
+    redirected,
+    options,
+    source,
+  ) => {
+    const cache = ts.createModuleResolutionCache(this.folder, (name) => name, options);
+    return literals.map((literal) => {
+      const mode = ts.getModeForUsageLocation(source, literal, options);
+      const find = (from: string) =>
+        ts.resolveModuleName(literal.text, from, options, this.system, cache, redirected, mode);
+      const found = find(file);
+      return found.resolvedModule || isLocal(literal.text) ? found : find(__filename);
+    });
+  };
+
   private host(): ts.LanguageServiceHost {
     return {
+      resolveModuleNameLiterals: this.resolve,
       getCompilationSettings: () => this.options,
       getCurrentDirectory: () => this.folder,
       getDefaultLibFileName: (options) => ts.getDefaultLibFilePath(options),
@@ -89,8 +117,8 @@ export class Files {
         const text = this.virtual.get(file)?.text ?? ts.sys.readFile(file);
         return text === undefined ? undefined : ts.ScriptSnapshot.fromString(text);
       },
-      fileExists: (file) => this.virtual.has(file) || ts.sys.fileExists(file),
-      readFile: (file, encoding) => this.virtual.get(file)?.text ?? ts.sys.readFile(file, encoding),
+      fileExists: this.system.fileExists,
+      readFile: this.system.readFile,
       directoryExists: ts.sys.directoryExists,
       getDirectories: ts.sys.getDirectories,
       readDirectory: ts.sys.readDirectory,

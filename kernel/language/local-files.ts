@@ -6,17 +6,11 @@ import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
 import * as ts from 'typescript';
 import type { LocalAnswer, LocalModule } from '../messages';
+import { isLocal } from '../specifiers';
 import { type Files, fileVersion } from './host';
 import { problem } from './problems';
 
 const COMPILED = new Map<string, LocalModule>();
-
-/** Whether a specifier names a file by its place, rather than a package. */
-export function isLocal(specifier: string): boolean {
-  return (
-    /^\.{0,2}\//.test(specifier) || specifier === '.' || specifier === '..' || path.isAbsolute(specifier)
-  );
-}
 
 /** The file that `specifier` leads to from `from` (a file), and all local files that it imports, importers last. */
 export function localFiles(files: Files, from: string, specifier: string): LocalAnswer {

@@ -28,6 +28,15 @@ export function problemsOf(
   });
 }
 
+/** What is wrong with a cell's text alone, without what is written below it. */
+export function syntaxProblems(code: string, name: string): Problem[] | undefined {
+  const { diagnostics = [] } = ts.transpileModule(code, {
+    reportDiagnostics: true,
+    compilerOptions: { target: ts.ScriptTarget.ESNext, module: ts.ModuleKind.ESNext },
+  });
+  return diagnostics.length > 0 ? problemsOf(diagnostics, { name, source: code, edits: [] }) : undefined;
+}
+
 /** The compiler's words without what only we know of: how cells are joined. */
 function inTermsOfCells(message: string): string {
   return message

@@ -13,16 +13,24 @@
  * This runs before TypeScript's own passes, which then take the types away and lower what Node doesn't know yet.
  */
 import * as ts from 'typescript';
+import { hasModifier, withoutExport } from './exports';
 import { boundNames, declaredNames, isUse, PREVIOUS } from './names';
 
 const SCOPE = '$scope';
 const CELL = '$cell';
 const f = ts.factory;
 
-/** Turns a cell's source file (with its tail, which starts at `end`) into the body of its function. */
-export function cellTransformer(checker: ts.TypeChecker, end: number): ts.TransformerFactory<ts.SourceFile> {
+/**
+ * Turns a cell's source file (with its tail, which starts at `end`) into the body of its function.
+ * @param made the names that the cell makes at run time are added to it; all others that it declares are types
+ */
+export function cellTransformer(
+  checker: ts.TypeChecker,
+  end: number,
+  made: Set<string>,
+): ts.TransformerFactory<ts.SourceFile> {
   return (context) => (file) => {
-    const rewriter = new Rewriter(checker, file, context);
+    const rewriter = new Rewriter(checker, file, context, made);
     const own = file.statements.filter((statement) => statement.getStart(file) < end);
     const statements = rewriter.statements(own);
     return f.updateSourceFile(file, [f.createReturnStatement(asyncFunction(statements))]);
@@ -51,6 +59,7 @@ class Rewriter {
     private readonly checker: ts.TypeChecker,
     private readonly file: ts.SourceFile,
     private readonly context: ts.TransformationContext,
+    private readonly made: Set<string>,
   ) {}
 
   /** The statements of a cell: imports and functions first, the last expression returned. */
@@ -61,11 +70,37 @@ class Rewriter {
       .filter(ts.isImportDeclaration)
       .flatMap((statement) => this.importStatement(statement));
     const rest = own.filter((statement) => !ts.isImportDeclaration(statement));
+    const expected = rest.filter(isNotYetThere).flatMap((statement) => this.runtimeNames(statement));
     return [
       ...(hoisted.length ? [this.declare(hoisted)] : []),
+      ...(expected.length
+        ? [
+            this.callCell(
+              'expect',
+              expected.map((name) => f.createStringLiteral(name)),
+            ),
+          ]
+        : []),
       ...imports,
-      ...rest.flatMap((statement, index) => this.statement(statement, index === rest.length - 1)),
+      ...rest.flatMap((statement, index) => [
+        this.mark(statement),
+        ...this.statement(statement, index === rest.length - 1),
+      ]),
     ];
+  }
+
+  /** `$cell.at(offset)`: where the cell is, for errors that don't know it themselves. */
+  private mark(statement: ts.Statement): ts.Statement {
+    return this.callCell('at', [f.createNumericLiteral(statement.getStart(this.file))]);
+  }
+
+  /** The statements of a block that the cell itself goes through, marked where it may wait. */
+  private block(block: ts.Block): ts.Block {
+    const statements = block.statements.flatMap((statement) => {
+      const visited = ts.visitNode(statement, this.visit) as ts.Statement;
+      return awaits(statement) ? [this.mark(statement), visited] : [visited];
+    });
+    return f.updateBlock(block, statements);
   }
 
   private statement(statement: ts.Statement, isLast: boolean): ts.Statement[] {
@@ -74,13 +109,16 @@ class Rewriter {
       const value = this.expression(statement.expression);
       return [ts.setTextRange(f.createExpressionStatement(value), statement)];
     }
+    if (ts.isImportEqualsDeclaration(statement)) return this.importEquals(statement);
     if (isLast && ts.isExpressionStatement(statement)) {
       const value = f.createArrayLiteralExpression([this.expression(statement.expression)]);
       return [ts.setTextRange(f.createReturnStatement(value), statement)];
     }
-    const plain = withoutExportModifier(ts.visitNode(statement, this.visit) as ts.Statement);
-    const names = this.runtimeNames(statement);
-    return names.length ? [plain, this.declare(names)] : [plain];
+    return separated(statement).flatMap((one) => {
+      const plain = withoutExport(ts.visitNode(one, this.visit) as ts.Statement);
+      const names = this.runtimeNames(one);
+      return names.length ? [plain, this.declare(names)] : [plain];
+    });
   }
 
   /** The names of a statement that are there at run time, apart from functions, which are hoisted. */
@@ -102,6 +140,7 @@ class Rewriter {
 
   /** `$cell.declare({ a, b })` */
   private declare(names: string[]): ts.Statement {
+    for (const name of names) this.made.add(name);
     const properties = names.map((name) => f.createShorthandPropertyAssignment(name));
     return this.callCell('declare', [f.createObjectLiteralExpression(properties)]);
   }
@@ -136,6 +175,7 @@ class Rewriter {
       return symbol !== undefined && this.isValue(symbol);
     });
     if (clause && values.length === 0) return [];
+    for (const [, local] of values) this.made.add(local.text);
     const pairs = values.map(([name, local]) =>
       f.createArrayLiteralExpression([f.createStringLiteral(name), f.createStringLiteral(local.text)]),
     );
@@ -145,6 +185,24 @@ class Rewriter {
     ]);
     const awaited = f.createAwaitExpression(ts.setTextRange(call, statement.moduleSpecifier));
     return [ts.setTextRange(f.createExpressionStatement(awaited), statement)];
+  }
+
+  /** `import a = require('a')` and `import a = Space.a` are constants. */
+  private importEquals(statement: ts.ImportEqualsDeclaration): ts.Statement[] {
+    const names = statement.isTypeOnly ? [] : this.runtimeNames(statement);
+    if (names.length === 0) return [];
+    const { moduleReference: reference, name } = statement;
+    const value = ts.isExternalModuleReference(reference)
+      ? f.createCallExpression(f.createIdentifier('require'), [], [reference.expression])
+      : this.entity(reference);
+    const constant = f.createVariableDeclaration(name, undefined, undefined, value);
+    const list = f.createVariableDeclarationList([constant], ts.NodeFlags.Const);
+    return [ts.setTextRange(f.createVariableStatement([], list), statement), this.declare(names)];
+  }
+
+  private entity(name: ts.EntityName): ts.Expression {
+    if (ts.isQualifiedName(name)) return f.createPropertyAccessExpression(this.entity(name.left), name.right);
+    return this.isShared(this.checker.getSymbolAtLocation(name), name) ? this.access(name) : name;
   }
 
   private isValue(symbol: ts.Symbol): boolean {
@@ -158,10 +216,16 @@ class Rewriter {
 
   private readonly visit = (node: ts.Node): ts.Node => {
     if (ts.isExpressionWithTypeArguments(node)) return ts.visitEachChild(node, this.visit, this.context);
-    if (ts.isTypeNode(node) || ts.isTypeElement(node)) return node;
+    if (ts.isTypeNode(node) || (ts.isTypeElement(node) && !ts.isAccessor(node))) return node;
     if (ts.isInterfaceDeclaration(node) || ts.isTypeAliasDeclaration(node)) return node;
     if (ts.isIdentifier(node)) return this.identifier(node);
     if (ts.isShorthandPropertyAssignment(node)) return this.shorthand(node);
+    if (ts.isBlock(node) && awaits(node) && !ts.findAncestor(node, ts.isFunctionLike))
+      return this.block(node);
+    if (ts.isThrowStatement(node)) {
+      const value = this.cellMethod('thrown', [this.expression(node.expression)]);
+      return f.updateThrowStatement(node, ts.setTextRange(value, node.expression));
+    }
     if (ts.isMetaProperty(node) && node.keywordToken === ts.SyntaxKind.ImportKeyword) {
       return f.createPropertyAccessExpression(f.createIdentifier(CELL), 'meta');
     }
@@ -210,7 +274,7 @@ class Rewriter {
       shared = symbol.declarations?.some((declaration) => this.isTopLevel(declaration)) ?? false;
       this.shared.set(symbol, shared);
     }
-    return shared && !this.isInside(symbol, use);
+    return shared && !this.isInside(symbol, use) && !bindsItself(symbol, use);
   }
 
   /** A class, an enum and a namespace see themselves by their inner name: the shared one isn't there yet. */
@@ -244,6 +308,45 @@ class Rewriter {
   }
 }
 
+/** Whether a statement's names are there only once it has run: then to use them earlier is an error. */
+function isNotYetThere(statement: ts.Statement): boolean {
+  if (ts.isVariableStatement(statement))
+    return (statement.declarationList.flags & ts.NodeFlags.BlockScoped) !== 0;
+  return ts.isClassDeclaration(statement) || ts.isEnumDeclaration(statement);
+}
+
+/** Whether there is an `await` in a node, outside of functions in it. */
+function awaits(node: ts.Node): boolean {
+  if (ts.isFunctionLike(node)) return false;
+  const isWait =
+    ts.isAwaitExpression(node) || (ts.isForOfStatement(node) && node.awaitModifier !== undefined);
+  const isDisposal =
+    ts.isVariableDeclarationList(node) && (node.flags & ts.NodeFlags.AwaitUsing) === ts.NodeFlags.AwaitUsing;
+  return isWait || isDisposal || (ts.forEachChild(node, (child) => awaits(child) || undefined) ?? false);
+}
+
+/** `const a = 1, b = a` as two statements: what each declares is shared before the next one begins. */
+function separated(statement: ts.Statement): ts.Statement[] {
+  if (!ts.isVariableStatement(statement) || statement.declarationList.declarations.length < 2)
+    return [statement];
+  const { declarationList: list, modifiers } = statement;
+  return list.declarations.map((declaration) => {
+    const one = f.updateVariableDeclarationList(list, [declaration]);
+    return ts.setTextRange(f.createVariableStatement(modifiers, one), declaration);
+  });
+}
+
+/** `{ x, y = x }`: within a pattern, a name that it binds is not shared yet. (A function there is called later.) */
+function bindsItself(symbol: ts.Symbol, use: ts.Node): boolean {
+  const bound = symbol.valueDeclaration;
+  if (!bound || !ts.isBindingElement(bound)) return false;
+  let node = use;
+  while (node.parent && !ts.isFunctionLike(node) && !ts.isVariableDeclaration(node.parent))
+    node = node.parent;
+  const isPattern = ts.isObjectBindingPattern(node) || ts.isArrayBindingPattern(node);
+  return isPattern && node.pos <= bound.pos && bound.end <= node.end;
+}
+
 /** Whether an expression is what a call calls: `f()`, `f!()`, `(f)()`, f`…`. */
 function isCalled(node: ts.Node): boolean {
   let callee = node;
@@ -258,42 +361,4 @@ function isCalled(node: ts.Node): boolean {
   const parent = callee.parent;
   if (ts.isTaggedTemplateExpression(parent)) return parent.tag === callee;
   return ts.isCallExpression(parent) && parent.expression === callee;
-}
-
-function hasModifier(node: ts.HasModifiers, kind: ts.SyntaxKind): boolean {
-  return ts.getModifiers(node)?.some((modifier) => modifier.kind === kind) ?? false;
-}
-
-/** A top-level declaration without `export` and `default`. */
-function withoutExportModifier(node: ts.Statement): ts.Statement {
-  const keep = (modifiers: readonly ts.ModifierLike[] | undefined): ts.ModifierLike[] | undefined =>
-    modifiers?.filter(
-      ({ kind }) => kind !== ts.SyntaxKind.ExportKeyword && kind !== ts.SyntaxKind.DefaultKeyword,
-    );
-  const isExported = ts.canHaveModifiers(node) && hasModifier(node, ts.SyntaxKind.ExportKeyword);
-  if (!isExported) return node;
-  const modifiers = keep(node.modifiers);
-  if (ts.isVariableStatement(node)) {
-    return f.updateVariableStatement(node, modifiers, node.declarationList);
-  }
-  if (ts.isFunctionDeclaration(node)) {
-    const { asteriskToken, name, typeParameters, parameters, type, body } = node;
-    return f.updateFunctionDeclaration(
-      node,
-      modifiers,
-      asteriskToken,
-      name,
-      typeParameters,
-      parameters,
-      type,
-      body,
-    );
-  }
-  if (ts.isClassDeclaration(node)) {
-    const { name, typeParameters, heritageClauses, members } = node;
-    return f.updateClassDeclaration(node, modifiers, name, typeParameters, heritageClauses, members);
-  }
-  if (ts.isEnumDeclaration(node)) return f.updateEnumDeclaration(node, modifiers, node.name, node.members);
-  if (ts.isModuleDeclaration(node)) return f.updateModuleDeclaration(node, modifiers, node.name, node.body);
-  return node;
 }

@@ -119,11 +119,11 @@ function wrapTimers(): void {
   const wrapped = {
     setTimeout: (callback: Callback, delay?: number, ...values: unknown[]) => {
       const cell = current;
+      if (typeof callback !== 'function') throw new TypeError('setTimeout expects a function to call.');
       const timer = setTimeout(() => {
         owned.delete(timer);
         runLate(cell, () => callback(...values));
       }, delay);
-      if (typeof callback !== 'function') throw new TypeError('setTimeout expects a function to call.');
       owned.set(timer, cell);
       return timer;
     },

@@ -1,6 +1,7 @@
 /**
  * What cells import. Packages are Node's: its own loader finds them from the notebook's folder, by their `import`
- * condition, CommonJS and ES modules alike. Local files are ours: compiled by the language thread, run here, and run
+ * condition, CommonJS and ES modules alike; a package that isn't there is looked for beside the kernel, so that a lesson
+ * finds the library wherever it lies. Local files are ours: compiled by the language thread, run here, and run
  * again when they, or a file that they import, have changed.
  */
 import { createRequire } from 'node:module';
@@ -8,6 +9,7 @@ import * as path from 'node:path';
 import { compileFunction, constants } from 'node:vm';
 import type { Ask } from '../ask';
 import type { LocalModule } from '../messages';
+import { isLocal, packageName } from '../specifiers';
 import { describeProblems, register } from './trace';
 import { tslab } from './tslab';
 
@@ -30,7 +32,12 @@ export class Imports {
   constructor(
     private readonly folder: string,
     private readonly ask: Ask,
-  ) {}
+  ) {
+    this.require = requireFrom(folder);
+  }
+
+  /** What cells know as `require`. */
+  readonly require: NodeJS.Require;
 
   /** Starts to load packages, so that they are there by the time they are imported. */
   preload(specifiers: readonly string[]): void {
@@ -98,19 +105,47 @@ export class Imports {
   /** A package, or one of Node's own modules, as Node finds it from a folder. */
   private async package(specifier: string, folder: string): Promise<Namespace> {
     if (specifier === 'tslab') return tslab;
-    const load = compileFunction('return import(specifier)', ['specifier'], {
-      filename: path.join(folder, 'import-of-a-cell.mjs'),
-      importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
-    }) as (specifier: string) => Promise<Namespace>;
-    return load(specifier);
+    try {
+      return await importFrom(folder, specifier);
+    } catch (error) {
+      if (!isMissing(error, specifier)) throw error;
+      return importFrom(__dirname, specifier).catch(() => {
+        throw error;
+      });
+    }
   }
 }
 
-/** Whether a specifier names a file by its place. */
-export function isLocal(specifier: string): boolean {
-  return (
-    /^\.{0,2}\//.test(specifier) || specifier === '.' || specifier === '..' || path.isAbsolute(specifier)
-  );
+/** Node's own `import()`, as if in a file in this folder. */
+function importFrom(folder: string, specifier: string): Promise<Namespace> {
+  const load = compileFunction('return import(specifier)', ['specifier'], {
+    filename: path.join(folder, 'import-of-a-cell.mjs'),
+    importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+  }) as (specifier: string) => Promise<Namespace>;
+  return load(specifier);
+}
+
+/** `require` for cells: Node's, and like `import` it finds the kernel's own neighbours, too. */
+function requireFrom(folder: string): NodeJS.Require {
+  const near = createRequire(path.join(folder, 'cell.ts'));
+  const own = createRequire(__filename);
+  const load = (specifier: string): unknown => {
+    if (specifier === 'tslab') return tslab;
+    try {
+      return near(specifier);
+    } catch (error) {
+      if (isLocal(specifier) || !isMissing(error, specifier)) throw error;
+      return own(specifier);
+    }
+  };
+  return Object.assign(load, near);
+}
+
+/** Whether an error says that this very package isn't there, as against one that it needs itself. */
+function isMissing(error: unknown, specifier: string): boolean {
+  const { code, message } = error as { code?: string; message?: string };
+  const isNotFound = code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND';
+  return isNotFound && (message ?? '').includes(`'${packageName(specifier)}`);
 }
 
 /** A name of a module as TypeScript types it: also what a CommonJS module exports without Node's noticing. */

@@ -12,13 +12,19 @@ import { beginCell, cancelCell, currentCell, NO_CELL, resetAttribution, runAs } 
 import { exported, type Imports, type Namespace } from './imports';
 import type { Post } from './output';
 import { bundleOf } from './show';
-import { describeError, register } from './trace';
+import { describeError, noteThrown, placeIn, register } from './trace';
 
 type CellFunction = (scope: Namespace, cell: CellFace) => Promise<[unknown] | undefined>;
 
 /** What the compiled text of a cell calls. */
 interface CellFace {
   declare(values: Namespace): void;
+  /** Names that the cell will declare: until then, to use them is an error. */
+  expect(...names: string[]): void;
+  /** The cell has come to the statement at this offset (of its edited text). */
+  at(offset: number): void;
+  /** Called with what is thrown, and returns it. */
+  thrown(value: unknown): unknown;
   import(specifier: string, names: [name: string, local: string][]): Promise<void>;
   load(specifier: string): Promise<Namespace>;
   meta: { url: string; filename: string; dirname: string };
@@ -26,6 +32,8 @@ interface CellFace {
 
 interface Running {
   cell: number;
+  /** Where the cell is, as an offset of its edited text. */
+  at: number;
   declared: Set<string>;
   end: (outcome: Outcome) => void;
 }
@@ -49,22 +57,24 @@ export class Runner {
       this.running = undefined;
       this.post({ kind: 'done', cell, outcome, declared: [...declared] });
     };
-    this.running = { cell, declared, end };
+    const running: Running = { cell, at: 0, declared, end };
+    this.running = running;
     const body = async (): Promise<void> => {
       try {
         const script = register(compiled, `vmlab:${cell}`);
-        const start = compileFunction(compiled.js, [], {
+        const start = compileFunction(compiled.js, ['require', '__filename', '__dirname'], {
           filename: script,
           importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
-        }) as () => CellFunction;
-        const result = await start()(this.scope, this.face(declared));
+        }) as (...values: unknown[]) => CellFunction;
+        const own = start(this.imports.require, path.join(this.folder, 'cell.ts'), this.folder);
+        const result = await own(this.scope, this.face(running));
         if (result && result[0] !== undefined && this.running?.cell === cell) {
           const data: MimeBundle = await bundleOf(result[0]);
           this.post({ kind: 'result', cell, data, metadata: {} });
         }
         end({ status: 'ok' });
       } catch (error) {
-        end(describeError(error));
+        end(describeError(error, placeIn(compiled, running.at)));
       }
     };
     runAs(cell, () => void body());
@@ -110,16 +120,26 @@ export class Runner {
     else this.post({ kind: 'stream', cell, name: 'stderr', text: `${outcome.traceback.join('\n')}\n` });
   }
 
-  private face(declared: Set<string>): CellFace {
-    const set = (name: string, descriptor: PropertyDescriptor): void => {
+  private face(running: Running): CellFace {
+    const put = (name: string, descriptor: PropertyDescriptor): void => {
       Object.defineProperty(this.scope, name, { configurable: true, enumerable: true, ...descriptor });
-      declared.add(name);
+    };
+    const set = (name: string, descriptor: PropertyDescriptor): void => {
+      put(name, descriptor);
+      running.declared.add(name);
     };
     const filename = path.join(this.folder, 'cell.ts');
     return {
       declare: (values) => {
         for (const [name, value] of Object.entries(values)) set(name, { value, writable: true });
       },
+      expect: (...names) => {
+        for (const name of names) if (!(name in this.scope)) put(name, notYet(name));
+      },
+      at: (offset) => {
+        running.at = offset;
+      },
+      thrown: noteThrown,
       import: async (specifier, names) => {
         const namespace = await this.imports.load(specifier);
         for (const [name, local] of names) set(local, { get: () => exported(namespace, name) });
@@ -128,4 +148,12 @@ export class Runner {
       meta: { url: pathToFileURL(filename).href, filename, dirname: this.folder },
     };
   }
+}
+
+/** A name that is used before its declaration has run. */
+function notYet(name: string): PropertyDescriptor {
+  const fail = (): never => {
+    throw new ReferenceError(`Cannot access '${name}' before its declaration has run.`);
+  };
+  return { get: fail, set: fail };
 }

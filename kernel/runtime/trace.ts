@@ -9,7 +9,7 @@ import type { Compiled, Outcome, Problem } from '../messages';
 import { applyEdits, lineAndColumn, offsetOf, originalOffset } from '../positions';
 
 /** A place in a cell or a local file; line and column count from 1. */
-interface Place {
+export interface Place {
   name: string;
   line: number;
   column: number;
@@ -31,13 +31,14 @@ function learnersPlace(script: string, line: number, column: number): Place | un
   known.map ??= new SourceMap(JSON.parse(compiled.map) as SourceMapPayload);
   const entry = known.map.findEntry(line - 1, column - 1);
   if (!('originalLine' in entry)) return { name: compiled.name, line: 0, column: 0 };
-  const edited = offsetOf(
-    applyEdits(compiled.source, compiled.edits),
-    entry.originalLine,
-    entry.originalColumn,
-  );
-  const place = lineAndColumn(compiled.source, originalOffset(edited, compiled.edits));
-  return { name: compiled.name, line: place.line + 1, column: place.column + 1 };
+  const text = applyEdits(compiled.source, compiled.edits);
+  return placeIn(compiled, offsetOf(text, entry.originalLine, entry.originalColumn));
+}
+
+/** The place of an offset in the edited text of a cell. */
+export function placeIn({ name, source, edits }: Compiled, offset: number): Place {
+  const { line, column } = lineAndColumn(source, originalOffset(offset, edits));
+  return { name, line: line + 1, column: column + 1 };
 }
 
 /** The kernel's own scripts: from there on, frames are nobody's business. */
@@ -66,12 +67,15 @@ export function translateStacks(): void {
   Error.prepareStackTrace = (error, sites) => {
     let head: string;
     try {
-      head = String(error);
+      head = Error.prototype.toString.call(error);
     } catch {
       head = 'Error';
     }
-    const end = sites.findIndex((site) => site.getFileName()?.startsWith(KERNEL));
-    const lines = (end < 0 ? sites : sites.slice(0, end)).map(frameLine);
+    const isOurs = (site: NodeJS.CallSite): boolean => site.getFileName()?.startsWith(KERNEL) ?? false;
+    const first = sites.findIndex((site) => !isOurs(site));
+    const called = sites.slice(Math.max(0, first));
+    const end = called.findIndex(isOurs);
+    const lines = (end < 0 ? called : called.slice(0, end)).map(frameLine);
     return [head, ...lines].join('\n');
   };
   Error.stackTraceLimit = 50;
@@ -79,24 +83,39 @@ export function translateStacks(): void {
 
 const FRAME = /^ {4}at (?:async )?(?:(.*) \()?(.*?):(\d+):(\d+)\)?$/;
 
-/** Anything thrown, as Jupyter's error. */
-export function describeError(thrown: unknown): Extract<Outcome, { status: 'error' }> {
-  if (!(thrown instanceof Error)) {
-    const evalue = describe(thrown);
-    return { status: 'error', ename: 'Thrown', evalue, traceback: [`Thrown: ${evalue}`] };
-  }
-  const ename = String(thrown.name || 'Error');
-  const evalue = String(thrown.message);
-  const stack = typeof thrown.stack === 'string' ? thrown.stack : '';
-  const frames = stack.split('\n').filter((line) => FRAME.test(line) || /^ {4}at /.test(line));
-  const own = frames.map(ownPlace).find((place) => place !== undefined);
+/** What was thrown last that is no error, and so knows of no place; and the stack where it was. */
+let lastThrown: { value: unknown; stack: string } | undefined;
+
+/** Notes where something is thrown that doesn't know it itself. @returns what is thrown */
+export function noteThrown(value: unknown): unknown {
+  if (!(value instanceof Error)) lastThrown = { value, stack: new Error().stack ?? '' };
+  return value;
+}
+
+/**
+ * Anything thrown, as Jupyter's error.
+ * @param statement where the cell was; for errors that don't know where they come from
+ */
+export function describeError(thrown: unknown, statement?: Place): Extract<Outcome, { status: 'error' }> {
+  const isError = thrown instanceof Error;
+  const ename = isError ? String(thrown.name || 'Error') : 'Thrown';
+  const evalue = isError ? String(thrown.message) : describe(thrown);
+  const frames = stackOf(thrown)
+    .split('\n')
+    .filter((line) => line.startsWith('    at '));
+  const own = frames.map(ownPlace).find((place) => place !== undefined) ?? statement;
   const traceback = [
     ...(own ? [headline(own), ...excerpt(own)] : []),
     ...`${ename}: ${evalue}`.split('\n'),
     ...foldFrames(frames),
-    ...causeLines(thrown),
+    ...(isError ? causeLines(thrown) : []),
   ];
   return { status: 'error', ename, evalue, traceback };
+}
+
+function stackOf(thrown: unknown): string {
+  if (thrown instanceof Error) return typeof thrown.stack === 'string' ? thrown.stack : '';
+  return lastThrown && Object.is(lastThrown.value, thrown) ? lastThrown.stack : '';
 }
 
 function describe(value: unknown): string {
@@ -111,7 +130,7 @@ function causeLines(error: Error): string[] {
   const lines: string[] = [];
   if (error.cause !== undefined) lines.push(`Caused by ${describe(error.cause)}`);
   if (error instanceof AggregateError) lines.push(...error.errors.map((each) => `  - ${describe(each)}`));
-  return lines;
+  return lines.flatMap((line) => line.split('\n'));
 }
 
 function headline({ name, line, column }: Place): string {
@@ -137,9 +156,15 @@ function excerpt({ name, line, column }: Place): string[] {
   for (let i = Math.max(1, line - 1); i <= Math.min(lines.length, line + 1); i++) {
     if (i > line && lines[i - 1] === '') break;
     shown.push(`${i === line ? '>' : ' '} ${String(i).padStart(width)} | ${lines[i - 1]}`);
-    if (i === line) shown.push(`  ${' '.repeat(width)} | ${' '.repeat(column - 1)}^`);
+    if (i === line) shown.push(`  ${' '.repeat(width)} | ${caret(lines[i - 1]!, column, 1)}`);
   }
   return shown;
+}
+
+/** Carets below a part of a line; tabs stay tabs, so that they stand right. */
+function caret(line: string, column: number, length: number): string {
+  const gap = line.slice(0, column - 1).replace(/[^\t]/g, ' ');
+  return gap.padEnd(column - 1) + '^'.repeat(Math.max(1, length));
 }
 
 /** The most lines of frames that are shown. */
@@ -175,11 +200,10 @@ export function describeProblems(problems: readonly Problem[]): Extract<Outcome,
     if (line === 0) return [message + name];
     const number = String(line);
     const gap = ' '.repeat(number.length);
-    const caret = ' '.repeat(column - 1) + '^'.repeat(Math.max(1, length));
     return [
       `${file}, line ${line}, column ${column}`,
       `> ${number} | ${text}`,
-      `  ${gap} | ${caret}`,
+      `  ${gap} | ${caret(text, column, length)}`,
       message + name,
     ];
   });

@@ -165,3 +165,23 @@ it('kernel-lib and Plot are there, with completion and documentation', async () 
     await lessons.stop();
   }
 });
+
+it('a lesson that was copied to another folder finds kernel-lib, Plot and its quiz', async () => {
+  const elsewhere = await TestKernel.start();
+  try {
+    await elsewhere.run(
+      "import { hex, quiz } from 'kernel-lib';\nimport { plot } from '@observablehq/plot';",
+    );
+    expect(await elsewhere.value('[hex(255), typeof plot]')).toBe("[ '0x000000ff', 'function' ]");
+    const shown = await elsewhere.run("quiz('03-trap-and-emulate');");
+    expect(shown.messages[1]?.content.data?.['text/html']).toContain('vmlab');
+    expect((await elsewhere.error("import nothing from 'not-there';")).at(-1)).toMatch(/TS2307/);
+    writeFileSync(
+      join(elsewhere.folder, 'own.ts'),
+      "import { hex } from 'kernel-lib'; export const own = hex(1);",
+    );
+    expect(await elsewhere.value("import { own } from './own'; own")).toBe("'0x00000001'");
+  } finally {
+    await elsewhere.stop();
+  }
+});

@@ -44,6 +44,18 @@ describe('types', () => {
     );
   });
 
+  it('are known to later cells however a cell came by them: imported, in a namespace, ambient', async () => {
+    await values(
+      "import { Dirent, Stats, type Dir as Folder } from 'node:fs';\nimport { Abortable } from 'node:events';",
+    );
+    expect(await kernel.value('const some: [Dirent?, Stats?, Folder?, Abortable?] = []; some')).toBe('[]');
+    await values(
+      'namespace Types { export interface Pair { a: number } }\ndeclare const ambient: Types.Pair;',
+    );
+    await values('import Pair = Types.Pair;');
+    expect(await kernel.value('const pair: Pair = { a: 1 }; type Same = typeof ambient; pair.a')).toBe('1');
+  });
+
   it('may change when a name is declared again', async () => {
     expect(await values('const r = 1;', "const r = 'one';", 'r.toUpperCase()')).toBe("'ONE'");
     expect(await values('let r: number[] = [];', 'r.push(4); r')).toBe('[ 4 ]');
@@ -72,6 +84,33 @@ describe('one scope', () => {
     expect(await kernel.value('[a, b, rest]')).toBe('[ 11, 20, [ 8, 9 ] ]');
     expect(await kernel.value('({ a = 7 } = {} as { a?: number }); a')).toBe('7');
     expect(await kernel.value('for (a of [3, 4]) {} a++; a')).toBe('5');
+  });
+
+  it('lets the variables of one declaration see one another', async () => {
+    expect(await kernel.value('const v1 = 4, v2 = v1 * 2, v3 = () => v2; [v2, v3()]')).toBe('[ 8, 8 ]');
+    expect(await kernel.value('let { w1, w2 = w1, w3 = { w1 } } = { w1: 3 } as any; [w1, w2, w3]')).toBe(
+      '[ 3, 3, { w1: 3 } ]',
+    );
+    expect(
+      await kernel.value('let [l1, l2 = () => l1] = [1] as [number, (() => number)?]; l1 = 5; l2()'),
+    ).toBe('5');
+  });
+
+  it('is seen by getters and setters, of classes and of object literals', async () => {
+    await values('let inner = 1;');
+    await values('class Gauge { get level() { return inner; } set level(to: number) { inner = to; } }');
+    await values('const gauge = { get level() { return inner; }, set level(to: number) { inner = to; } };');
+    expect(await kernel.value('new Gauge().level = 2; gauge.level += 3; [inner, new Gauge().level]')).toBe(
+      '[ 5, 5 ]',
+    );
+  });
+
+  it('has no names that are not declared yet', async () => {
+    const lines = await kernel.error('function soon() { return later; }\nsoon();\nconst later = 1;');
+    expect(lines[0]).toMatch(/line 1, column 26$/);
+    expect(lines).toContain("ReferenceError: Cannot access 'later' before its declaration has run.");
+    expect((await kernel.error('soon()')).join()).toMatch(/ReferenceError: Cannot access 'later'/);
+    expect(await kernel.value('const later = 2; soon()')).toBe('2');
   });
 
   it('lets a cell use the old value of a name that it shadows', async () => {
@@ -128,6 +167,53 @@ describe('one scope', () => {
     expect(
       await kernel.value('const arrow = () => 1; const Klass = class {}; [arrow.name, Klass.name]'),
     ).toBe("[ 'arrow', 'Klass' ]");
+  });
+});
+
+describe('what a cell may hold', () => {
+  it('is `export`, which means nothing', async () => {
+    expect(await kernel.value('export const e1 = 1, e2 = e1 + 1;\nexport { e1 as other };\ne2')).toBe('2');
+    expect(await kernel.value('export default async function named() { return 3; }\nawait named()')).toBe(
+      '3',
+    );
+    for (const nameless of ['function () {}', 'class {}', '5', '{ a: 1 }']) {
+      expect((await kernel.run(`export default ${nameless}`)).reply.status).toBe('ok');
+    }
+  });
+
+  it('is types alone, a comment at the end, labels, a string, nothing', async () => {
+    expect((await kernel.run('interface Alone { a: 1 }')).messages.length).toBe(1);
+    expect(await kernel.value('1 + 1 // the sum\n/* that was it */')).toBe('2');
+    const labels =
+      'let turns = 0;\nouter: for (;;) for (;;) { if (++turns > 2) break outer; continue outer; }\nturns';
+    expect(await kernel.value(labels)).toBe('3');
+    expect(await kernel.value("'use strict'")).toBe("'use strict'");
+    expect(await kernel.value('// nothing')).toBe(undefined);
+  });
+
+  it('is not `return`, JSX or a magic of other kernels: these are errors', async () => {
+    expect((await kernel.error('return 5')).at(-1)).toMatch(/TS1108/);
+    expect((await kernel.error('const jsx = <b>x</b>;'))[0]).toMatch(/line 1, column/);
+    expect((await kernel.error('%matplotlib inline'))[0]).toMatch(/line 1, column 1$/);
+  });
+
+  it('is told once where it breaks off', async () => {
+    const lines = await kernel.error('const open = {');
+    expect(lines.slice(1)).toEqual([
+      '> 1 | const open = {',
+      '    |               ^',
+      "'}' expected. (TS1005)",
+    ]);
+    expect((await kernel.error('\tlet wide: number = "";'))[2]).toBe('    | \t    ^^^^');
+  });
+
+  it('knows `require`, `__dirname` and `import.meta`', async () => {
+    expect(await kernel.value("const { sep: separated } = require('node:path'); separated")).toBe("'/'");
+    expect(await kernel.value("import asked = require('node:path'); asked.sep")).toBe("'/'");
+    expect(await kernel.value('[__dirname === process.cwd(), import.meta.dirname === __dirname]')).toBe(
+      '[ true, true ]',
+    );
+    expect((await kernel.error("require('not-there')")).join('\n')).toMatch(/Cannot find module 'not-there'/);
   });
 });
 
@@ -199,9 +285,26 @@ describe('errors', () => {
     ).toContain('Error: lost');
   });
 
-  it('can be anything that is thrown', async () => {
-    const ran = await kernel.run('throw { code: 3 };');
+  it('can be anything that is thrown, and say where', async () => {
+    const ran = await kernel.run('const fail = () => { throw { code: 3 }; };\nfail();');
     expect(ran.reply).toMatchObject({ status: 'error', ename: 'Thrown', evalue: '{ code: 3 }' });
+    expect(tracebackOf(ran)[0]).toMatch(/line 1, column 28$/);
+    for (const value of ['null', 'undefined', "'text'", '4n']) {
+      expect((await kernel.error(`\n throw ${value};`))[0]).toMatch(/line 2, column 8$/);
+    }
+  });
+
+  it('that know of no place are told with the statement that was under way', async () => {
+    expect((await kernel.error('await null;\nif (true) {\n  await Promise.reject(5);\n}'))[0]).toMatch(
+      /line 3, column 3$/,
+    );
+    expect((await kernel.error('\nawait Promise.any([Promise.reject(1)]);'))[0]).toMatch(/line 2, column 1$/);
+  });
+
+  it('tell their cause', async () => {
+    const lines = await kernel.error("throw new Error('outer', { cause: new RangeError('inner') });");
+    expect(lines).toContain('Caused by RangeError: inner');
+    expect((await kernel.error('process.exit(2)'))[0]).toMatch(/line 1, column 9$/);
   });
 });
 

@@ -38,13 +38,15 @@ export function quizNames(folder: string): string[] {
 }
 
 /**
- * The nearest folder `quizzes` at or above `from`: notebooks run in `notebooks/` or below it.
+ * The nearest folder `quizzes` at or above `from`: notebooks run in `notebooks/` or below it. For a notebook that was
+ * copied elsewhere it is the project's.
  * @throws Error if there is none
  */
 export function quizFolder(from = process.cwd()): string {
-  for (let folder = from; ; folder = dirname(folder)) {
-    if (existsSync(join(folder, 'quizzes'))) return join(folder, 'quizzes');
-    if (folder === dirname(folder)) break;
+  for (const start of [from, __dirname]) {
+    for (let folder = start; folder !== dirname(folder); folder = dirname(folder)) {
+      if (existsSync(join(folder, 'quizzes'))) return join(folder, 'quizzes');
+    }
   }
   throw new Error(`no folder quizzes/ in ${from} or above it: start the notebook from the project's folder`);
 }
