@@ -18,10 +18,10 @@ export function quiz(name: string): void {
 }
 
 /**
- * Reads the quiz of the file `quizzes/<name>.md`, of the nearest `quizzes` folder at or above `from`.
+ * Reads the quiz of the file `quizzes/<name>.md`, of the `quizzes` folder that `quizFolder` finds.
  * @throws QuizError, Error as `quiz` does
  */
-export function readQuiz(name: string, from = process.cwd()): Quiz {
+export function readQuiz(name: string, from?: string): Quiz {
   const folder = quizFolder(from);
   const names = quizNames(folder);
   if (!names.includes(name)) {
@@ -38,15 +38,18 @@ export function quizNames(folder: string): string[] {
 }
 
 /**
- * The nearest folder `quizzes` at or above `from`: notebooks run in `notebooks/` or below it. For a notebook that was
- * copied elsewhere it is the project's.
+ * The nearest folder `quizzes` at or above `from`. By default that of the notebook, which runs in `notebooks/` or below
+ * it, and for a notebook that was copied elsewhere the project's.
  * @throws Error if there is none
  */
-export function quizFolder(from = process.cwd()): string {
-  for (const start of [from, __dirname]) {
+export function quizFolder(from?: string): string {
+  const starts = from === undefined ? [process.cwd(), __dirname] : [from];
+  for (const start of starts) {
     for (let folder = start; folder !== dirname(folder); folder = dirname(folder)) {
       if (existsSync(join(folder, 'quizzes'))) return join(folder, 'quizzes');
     }
   }
-  throw new Error(`no folder quizzes/ in ${from} or above it: start the notebook from the project's folder`);
+  throw new Error(
+    `no folder quizzes/ in ${starts[0]} or above it: start the notebook from the project's folder`,
+  );
 }
