@@ -70,21 +70,33 @@ export class Frames {
   }
 }
 
-/** The hart's address-space numbers. None is given out twice without the TLB being emptied in between. */
+/** The hart's address-space numbers. None is given out twice without the TLB forgetting it in between. */
 export class Asids {
   /** Counts the times that the numbers began anew: a number from before is no longer its owner's. */
   generation = 0;
   private last = 0;
+  /** Those that nobody uses any more. */
+  private readonly returned: number[] = [];
 
   constructor(private readonly tlb: Tlb) {}
 
-  /** A number that the TLB knows nothing of. */
+  /** A number that the TLB knows nothing of: the one that was given back last, if there is one. */
   take(): number {
+    const again = this.returned.pop();
+    if (again !== undefined) {
+      this.tlb.flush(undefined, again);
+      return again;
+    }
     if (this.last === LAST_ASID) {
       this.last = 0;
       this.generation++;
       this.tlb.flush();
     }
     return ++this.last;
+  }
+
+  /** Takes a number back that was taken in a generation. */
+  giveBack(asid: number, generation: number): void {
+    if (generation === this.generation) this.returned.push(asid);
   }
 }

@@ -173,6 +173,7 @@ export function rightsByDefect(
   number: number,
   { reads, writes }: { reads: boolean; writes: boolean },
 ): CsrRights | undefined {
+  if (profile.defects.length === 0) return undefined;
   const rights = { read: 0, write: 0 };
   const met = { read: !reads, write: !writes };
   for (const defect of profile.defects) {

@@ -496,8 +496,13 @@ export class Hart implements LiveState {
 
   /** The interrupt that must be taken now, or NO_TRAP. Priv, Machine Interrupt (mip and mie) Registers. */
   interruptToTake(): Cause | typeof NO_TRAP {
-    const pending = this.csrs.pendingInterrupts & this.csrs.values[MIE];
-    if (pending === 0) return NO_TRAP;
+    const enabled = this.csrs.values[MIE];
+    const pending = enabled === 0 ? 0 : this.csrs.pendingInterrupts & enabled;
+    return pending === 0 ? NO_TRAP : this.firstTakable(pending);
+  }
+
+  /** Of pending and enabled interrupts the one that the hart takes in its present mode, or NO_TRAP. */
+  private firstTakable(pending: number): Cause | typeof NO_TRAP {
     const status = this.csrs.values[MSTATUS];
     const delegated = this.csrs.values[MIDELEG];
     const enabledIn = (mode: Mode.M | Mode.S) =>

@@ -134,6 +134,7 @@ export class ShadowTables {
     const pa = this.vm.frames.allocate();
     if (pa === undefined) throw new RangeError('The frames of a VM are all in use. Give it more of them.');
     this.vm.charge(CLEAR_FRAME);
+    this.vm.charge(FLUSH_TLB);
     const { asids, view } = this.vm;
     return { view, pa, tables: new Set(), asid: asids.take(), generation: asids.generation };
   }
@@ -267,7 +268,7 @@ export class ShadowTables {
     this.write(root.pa, vpn(va, 1), 0);
   }
 
-  /** Forgets the shadows of the guest's address space `asid`, or all. Their ASIDs are not used again. */
+  /** Forgets the shadows of the guest's address space `asid`, or all. Whoever has their ASIDs next finds the TLB empty of them. */
   dropAll(asid?: number): void {
     for (const space of this.spaces.values()) {
       if (asid !== undefined && asidOf(space) !== asid) continue;
@@ -286,6 +287,7 @@ export class ShadowTables {
   private release(root: Root): void {
     for (const table of root.tables) this.vm.frames.release(table);
     this.vm.frames.release(root.pa);
+    this.vm.asids.giveBack(root.asid, root.generation);
   }
 
   // ------------------------------------------------------------------------------ what is special
