@@ -49,9 +49,21 @@ export class CheckFailed extends Error {
 
 const exercises = new Map<string, Exercise<never>>();
 
-/** Makes exercises known to `check`. */
+/**
+ * Makes exercises known to `check`.
+ * @throws Error if another one has the same id
+ */
 export function defineExercises(...list: Exercise<never>[]): void {
-  for (const exercise of list) exercises.set(exercise.id, exercise);
+  for (const exercise of list) {
+    if (exercises.has(exercise.id))
+      throw new Error(`There are two exercises ${JSON.stringify(exercise.id)}.`);
+    exercises.set(exercise.id, exercise);
+  }
+}
+
+/** All exercises, in the order in which they were defined: for the tools that look after lessons. */
+export function definedExercises(): Exercise<never>[] {
+  return [...exercises.values()];
 }
 
 /** The ids of all exercises. */

@@ -1,37 +1,146 @@
 /**
- * `npm run lessons -- release`: makes the learner's notebooks (notebooks/*.ipynb) from the
- * instructor's (notebooks/instructor/*.ipynb). With `--check` it writes nothing and says which
- * ones are not up to date.
+ * `npm run lessons -- COMMAND`: what instructors and authors do with lessons. Each command is a file
+ * of its own; here are their names, their options, and what they print.
  */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { commandLine, usageError, wholeNumber } from '../command-line';
+import { project } from '../places.mjs';
+import { buildLibrary } from '../setup.mjs';
+import { runLesson, staticProblems } from './check';
+import { chosenLessons, filesOf } from './course';
+import { nbgraderLayout } from './nbgrader';
+import { scaffold } from './new';
 import { notebookText, readNotebook, writeNotebook } from './notebook';
+import { problemText, sorted } from './problem';
 import { learnersVersion } from './release';
+import { strip } from './strip';
 
-const NOTEBOOKS = join(import.meta.dirname, '..', '..', 'notebooks');
-const USAGE = 'Usage: npm run lessons -- release [--check]';
+const USAGES = {
+  new: 'npm run lessons -- new NN-name "Title"',
+  check: 'npm run lessons -- check [lesson …] [--no-run] [--patience N]',
+  release: 'npm run lessons -- release [lesson …] [--check] [--nbgrader DIR]',
+  strip: 'npm run lessons -- strip [lesson …]',
+} as const;
 
-/** The learner's notebooks that differ from what the instructor's would give. */
-function release(check: boolean): string[] {
-  const source = join(NOTEBOOKS, 'instructor');
-  const names = readdirSync(source).filter((name) => name.endsWith('.ipynb'));
-  return names.filter((name) => {
-    const made = learnersVersion(readNotebook(join(source, name)));
-    const file = join(NOTEBOOKS, name);
-    if (existsSync(file) && readFileSync(file, 'utf8') === notebookText(made)) return false;
-    if (!check) writeNotebook(file, made);
-    return true;
-  });
+type Command = keyof typeof USAGES;
+
+const [command, ...args] = process.argv.slice(2);
+
+const COMMANDS: Record<Command, () => number | Promise<number>> = {
+  new: make,
+  check,
+  release,
+  strip: stripThem,
+};
+
+function usage(name: Command): string {
+  return `Usage: ${USAGES[name]}`;
 }
 
-const [command, ...flags] = process.argv.slice(2);
-const unknown = flags.find((flag) => flag !== '--check');
-if (command !== 'release' || unknown !== undefined) {
-  console.error(unknown === undefined ? USAGE : `Unknown option ${unknown}. ${USAGE}`);
-  process.exit(2);
+function make(): number {
+  const { positionals } = commandLine({ args, options: {}, allowPositionals: true }, usage('new'));
+  const [name, title] = positionals;
+  if (name === undefined || title === undefined || positionals.length > 2)
+    usageError('A new lesson needs a name and, in quotes, a title.', usage('new'));
+  for (const file of scaffold(project, name, title)) console.log(`made: ${file}`);
+  console.log(`Now \`npm run lessons -- check ${name}\`, and write.`);
+  return 0;
 }
-const check = flags.includes('--check');
-const stale = release(check);
-for (const name of stale) console.log(`${check ? 'not up to date' : 'made'}: notebooks/${name}`);
-if (stale.length === 0) console.log('All learner’s notebooks are up to date.');
-process.exit(check && stale.length > 0 ? 1 : 0);
+
+async function check(): Promise<number> {
+  const { values, positionals } = commandLine(
+    {
+      args,
+      options: { 'no-run': { type: 'boolean', default: false }, patience: { type: 'string', default: '1' } },
+      allowPositionals: true,
+    },
+    usage('check'),
+  );
+  const patience = wholeNumber('patience', values.patience, 1, usage('check'));
+  const names = chosenLessons(project, positionals);
+  const problems = sorted(staticProblems(project, names));
+  for (const problem of problems) console.log(problemText(problem));
+  let count = problems.length;
+  if (!values['no-run']) {
+    await buildLibrary();
+    for (const name of names) count += await checkRun(name, patience);
+  }
+  console.log(count === 0 ? `${names.length} lessons: nothing to complain about.` : `${count} problems.`);
+  return count === 0 ? 0 : 1;
+}
+
+/** Runs a lesson, prints what is wrong, and returns how much. */
+async function checkRun(name: string, patience: number): Promise<number> {
+  const files = filesOf(name);
+  if (![files.learner, files.instructor].every((file) => existsSync(join(project, file)))) return 0;
+  try {
+    const { seconds, slowest, problems } = await runLesson(project, name, patience);
+    const all = sorted(problems);
+    for (const problem of all) console.log(problemText(problem));
+    console.log(
+      `${name}: ${seconds.toFixed(1)} s; slowest cell: ${slowest.cell}, ${slowest.seconds.toFixed(1)} s`,
+    );
+    return all.length;
+  } catch (error) {
+    console.log(`${files.instructor}: can’t be run: ${(error as Error).message}`);
+    return 1;
+  }
+}
+
+function release(): number {
+  const { values, positionals } = commandLine(
+    {
+      args,
+      options: { check: { type: 'boolean', default: false }, nbgrader: { type: 'string' } },
+      allowPositionals: true,
+    },
+    usage('release'),
+  );
+  const names = chosenLessons(project, positionals);
+  const stale = names.filter((name) => isStale(name, values.check));
+  for (const name of stale)
+    console.log(`${values.check ? 'not up to date' : 'made'}: ${filesOf(name).learner}`);
+  if (stale.length === 0) console.log('All learner’s notebooks are up to date.');
+  if (values.nbgrader !== undefined) {
+    const lessons = nbgraderLayout(project, names, values.nbgrader);
+    console.log(`${lessons.length} lessons for nbgrader: ${values.nbgrader}`);
+  }
+  return values.check && stale.length > 0 ? 1 : 0;
+}
+
+/** Whether a learner's notebook is another one than the instructor's gives; it is made unless `checkOnly`. */
+function isStale(name: string, checkOnly: boolean): boolean {
+  const { instructor, learner } = filesOf(name);
+  if (!existsSync(join(project, instructor))) return false;
+  const made = learnersVersion(readNotebook(join(project, instructor)));
+  const file = join(project, learner);
+  if (existsSync(file) && readFileSync(file, 'utf8') === notebookText(made)) return false;
+  if (!checkOnly) writeNotebook(file, made);
+  return true;
+}
+
+function stripThem(): number {
+  const { positionals } = commandLine({ args, options: {}, allowPositionals: true }, usage('strip'));
+  const changed = strip(project, chosenLessons(project, positionals));
+  for (const file of changed) console.log(`stripped: ${file}`);
+  if (changed.length === 0) console.log('No notebook has outputs.');
+  return 0;
+}
+
+async function main(): Promise<void> {
+  const run = Object.hasOwn(COMMANDS, command ?? '') ? COMMANDS[command as Command] : undefined;
+  if (run === undefined)
+    usageError(
+      command === undefined ? 'Which command?' : `There is no command ${JSON.stringify(command)}.`,
+      `Usage: npm run lessons -- ${Object.keys(USAGES).join('|')} …`,
+    );
+  try {
+    process.exitCode = await run();
+  } catch (error) {
+    console.error((error as Error).message);
+    process.exitCode = 1;
+  }
+}
+
+main();

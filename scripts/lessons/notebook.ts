@@ -24,16 +24,44 @@ export interface Notebook {
  * @throws Error naming the file, if it is not a notebook of format 4.5 or later
  */
 export function readNotebook(file: string): Notebook {
-  let notebook: Partial<Notebook>;
+  return parseNotebook(readFileSync(file, 'utf8'), file);
+}
+
+/**
+ * The notebook that a text holds. A source that is one string becomes a list of lines.
+ * @param file its name, for messages
+ * @throws Error naming the file, if it is not a notebook of format 4.5 or later
+ */
+export function parseNotebook(text: string, file: string): Notebook {
+  let notebook: Partial<Notebook> | null;
   try {
-    notebook = JSON.parse(readFileSync(file, 'utf8'));
+    notebook = JSON.parse(text);
   } catch (error) {
     throw new Error(`${file}: not a notebook, because it is not JSON (${(error as Error).message}).`);
   }
-  if (notebook.nbformat !== 4 || (notebook.nbformat_minor ?? 0) < 5 || !Array.isArray(notebook.cells)) {
+  const cells = notebook?.cells;
+  if (notebook?.nbformat !== 4 || (notebook.nbformat_minor ?? 0) < 5 || !Array.isArray(cells)) {
     throw new Error(`${file}: not a notebook of format 4.5. Open it in JupyterLab and save it again.`);
   }
-  return notebook as Notebook;
+  const broken = cells.findIndex((cell) => !isCell(cell));
+  if (broken >= 0) throw new Error(`${file}: cell ${broken + 1} has no type, source or metadata.`);
+  return {
+    ...(notebook as Notebook),
+    cells: cells.map((cell) => ({ ...cell, source: linesOf(cell.source) })),
+  };
+}
+
+function isCell(cell: unknown): boolean {
+  const { cell_type, source, metadata } = (cell ?? {}) as Record<string, unknown>;
+  const isText =
+    typeof source === 'string' || (Array.isArray(source) && source.every((line) => typeof line === 'string'));
+  return typeof cell_type === 'string' && isText && typeof metadata === 'object' && metadata !== null;
+}
+
+/** Lines as a notebook has them: each but the last with its line end. */
+export function linesOf(source: string | string[]): string[] {
+  const text = typeof source === 'string' ? source : source.join('');
+  return text === '' ? [] : text.split(/(?<=\n)/);
 }
 
 /** The notebook as text, written as Jupyter writes it. */
@@ -43,4 +71,16 @@ export function notebookText(notebook: Notebook): string {
 
 export function writeNotebook(file: string, notebook: Notebook): void {
   writeFileSync(file, notebookText(notebook));
+}
+
+/** The notebook as it is committed: no outputs, no counts, nothing that a front end left in passing. */
+export function withoutOutputs(notebook: Notebook): Notebook {
+  const { widgets: _, ...metadata } = notebook.metadata;
+  return {
+    ...notebook,
+    metadata,
+    cells: notebook.cells.map((cell) =>
+      cell.cell_type === 'code' ? { ...cell, outputs: [], execution_count: null } : cell,
+    ),
+  };
 }

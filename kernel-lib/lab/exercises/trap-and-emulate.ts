@@ -354,6 +354,7 @@ const vmm: Exercise<ExitHandler> = {
   hints: [
     'The first exit that goes wrong is named above: look at the instruction there, and at which of your four functions answers it.',
     'If a single part is wrong, its own check shows a smaller case.',
+    'If all parts are right, look at what connects them: each exit has one answer, and one that you leave out (a device, wfi, a call to the firmware) is the library’s emulate.',
   ],
   test(solution) {
     const reference = record(referenceDispatch, () => false);
