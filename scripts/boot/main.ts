@@ -38,6 +38,7 @@ const USAGE = `Usage: npm run boot -- KERNEL [options]
   --engine NAME      ${Object.keys(ENGINES).join(', ')}
   --profile NAME     the machine's defects: ${Object.keys(PROFILES).join(', ')}
   --virtio 1|2       the interface of its virtio devices
+  --no-pmp           no physical memory protection: for kernels that enter S mode without programming it
   --prompt TEXT, --type LINE    what to type, a line for each time that the console ends with TEXT
   --budget N         most instructions to run; no limit if left out`;
 
@@ -57,6 +58,7 @@ const { values, positionals } = commandLine(
       engine: text,
       profile: text,
       virtio: text,
+      'no-pmp': { type: 'boolean', default: false },
       prompt: text,
       type: { ...text, multiple: true },
       budget: text,
@@ -101,7 +103,11 @@ function boot(): Booted {
   const virtio = oneOf('virtio interface', values.virtio, ['1', '2']);
   const engine = oneOf('engine', values.engine, Object.keys(ENGINES) as EngineName[]);
   const profile = oneOf('profile', values.profile, Object.keys(PROFILES) as ProfileName[]);
-  const options: RunnableOptions = { ...(engine && { engine }), ...(profile && { profile }) };
+  const options: RunnableOptions = {
+    ...(engine && { engine }),
+    ...(profile && { profile }),
+    pmpEntries: values['no-pmp'] ? 0 : 16,
+  };
   const board = {
     ...(values.disk !== undefined && { disk: bytesOf('--disk', values.disk) }),
     ...(virtio && { virtioVersion: virtio === '1' ? (1 as const) : (2 as const) }),

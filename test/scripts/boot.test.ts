@@ -99,6 +99,7 @@ it.each([
   [['hello.elf', '--mode', 'M', '--technique', 'full-emulation'], 'A guest of a technique starts in S mode'],
   [['hello.elf', '--type', 'x'], '--type needs --prompt'],
   [['hello.elf', '--address', 'here'], '--address wants an address'],
+  [['hello.elf', '--no-pmp=1'], "Option '--no-pmp' does not take an argument"],
   [['hello.elf', '--speed'], "Unknown option '--speed'"],
   [['half.elf'], 'The file is truncated'],
   [['empty'], 'The file is empty'],
