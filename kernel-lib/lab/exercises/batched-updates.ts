@@ -68,7 +68,7 @@ const TEACHING: PlannedEvent[][] = [
 function* plans(): Generator<{ events: PlannedEvent[]; most: number }> {
   for (const events of TEACHING) yield { events, most: 4 };
   const random = randomNumbers(19);
-  for (let n = 0; n < 25; n++) {
+  for (let n = 0; n < 12; n++) {
     const events: PlannedEvent[] = Array.from({ length: 3 + random.below(14) }, () =>
       random.below(4) === 0 ? 'fence' : { page: random.below(PAGES), frame: random.below(FRAMES) },
     );

@@ -62,6 +62,8 @@ export interface CriticalSection {
 }
 
 const SECTIONS = 40;
+/** How many paces of the timer are tried. */
+const PACES = 25;
 const MOST_INSTRUCTIONS = 60_000;
 
 /** A kernel that counts its timer's ticks: all of them (s2), those within a section (s3), those that wait though they need not (s8). s10: how often interrupts stayed off. */
@@ -136,7 +138,7 @@ set_timer:                              # in a0 ticks
 const statusWord: Exercise<() => CriticalSection> = {
   id: '11-status-word',
   title: 'turn interrupts off without telling anybody',
-  passed: `No tick in any of the sections, none forgotten after one, and not an exit more than it takes: ${SECTIONS} sections, at 40 paces of the timer.`,
+  passed: `No tick in any of the sections, none forgotten after one, and not an exit more than it takes: ${SECTIONS} sections, at ${PACES} paces of the timer.`,
   hints: [
     'interrupts_off is one instruction: it makes a word zero. Which word does the hypervisor look at before it delivers?',
     'interrupts_on makes that word not zero. But an interrupt may have come in the meantime: then the word V_PENDING is not zero, and you must ask for it with a hypercall.',
@@ -155,7 +157,7 @@ const statusWord: Exercise<() => CriticalSection> = {
     const spoilt = spoiltRegister(given);
     if (spoilt !== undefined) return spoilt;
     const random = randomNumbers(13);
-    for (let n = 0; n < 40; n++) {
+    for (let n = 0; n < PACES; n++) {
       const [period, inside] = n === 0 ? [300, 300] : [150 + random.below(400), 1 + random.below(500)];
       const failure = sectionFailure(given, period, inside);
       if (failure !== undefined) return failure;
