@@ -103,7 +103,7 @@ export {
 } from './hypervisor/trap-and-emulate';
 export { BinaryTranslator, type BinaryTranslatorOptions } from './hypervisor/binary-translator';
 export type { AdaptationOptions } from './hypervisor/binary-translation/adaptation';
-export { discover } from './hypervisor/binary-translation/discover';
+export { discover, UNIT_LIMIT } from './hypervisor/binary-translation/discover';
 export { type Explanation, explain } from './hypervisor/binary-translation/explain';
 export type { GuardPolicy } from './hypervisor/binary-translation/guard';
 export type { Progress, Statistics } from './hypervisor/binary-translation/statistics';
@@ -115,6 +115,7 @@ export {
 } from './hypervisor/binary-translation/translate';
 export type { Translator } from './hypervisor/binary-translation/translator';
 export {
+  endsBlock,
   type GuestInstruction,
   type Treatment,
   treatmentOf,
@@ -214,6 +215,10 @@ import './lab/exercises/batched-updates';
 export type { CriticalSection } from './lab/exercises/para-virtual-guest';
 import './lab/exercises/para-virtual-guest';
 import './lab/exercises/para-virtualization';
+export type { FetchInstruction } from './lab/exercises/binary-translation';
+import './lab/exercises/binary-translation';
+export type { LookUp } from './lab/exercises/translation/jumps';
+export type { BlockCache, FenceBlocks, FindBlock, GuestBlock } from './lab/exercises/translation/cached-run';
 export { predict } from './lab/predict/predict';
 export { progress } from './lab/progress/progress';
 export { type TechniqueMapOptions, techniqueMap } from './lab/progress/technique-map';

@@ -61,6 +61,7 @@ describe('a translator of one’s own', () => {
       }),
     ).toThrow(/block is over/);
     expect(wrong((_, write) => write.copy(undefined as never))).toThrow(/wants an instruction of the block/);
+    expect(wrong(() => {})).toThrow(/has written nothing for the block at 0x80400000/);
   });
 });
 

@@ -54,9 +54,19 @@ export class BlockWriter {
     this.leave(guest, { kind: 'indirect' });
   }
 
-  /** The translation of the block that has been written. */
+  /** Whether nothing has been written yet. */
+  get isEmpty(): boolean {
+    return this.emitter.pieces.length === 0;
+  }
+
+  /**
+   * The translation of the block that has been written.
+   * @throws Error if nothing has: the guest would skip all its code
+   */
   finish(guests: readonly GuestInstruction[]): Translation {
     const { emitter } = this;
+    if (this.isEmpty)
+      throw new Error(`The translator has written nothing for the block at ${hex(guests[0].pc)}.`);
     const last = guests[guests.length - 1];
     const end = this.end ?? runOn(emitter, last);
     const { emitted, pieces, size } = emitter;

@@ -6,8 +6,8 @@ import { escapeHtml, type Piece, textPiece } from '../table';
 
 /** An instruction of the guest and what stands for it in the translation. */
 export interface TranslatedInstruction {
-  /** `0x80400010  csrw stvec, t0`, or the instruction alone. */
-  guest: string;
+  /** `0x80400010  csrw stvec, t0`, or the instruction alone; several, if they were translated together. */
+  guest: string | readonly string[];
   /** The instructions in its place, in order; none if it was dropped. */
   translated: readonly string[];
   /** Why so: `identical`, `callout: it changes privileged state`. */
@@ -20,29 +20,47 @@ export function listingPiece(program: Program): Piece {
 
 /** Blocks beside their translations. What is not a copy of the guest's own instruction is marked. */
 export function blocksPiece(caption: string, block: readonly TranslatedInstruction[]): Piece {
-  const isCopy = ({ guest, translated }: TranslatedInstruction) =>
-    translated.length === 1 && guest.endsWith(translated[0]);
-  const rows = block.map((instruction) => {
-    const mark = isCopy(instruction) ? '' : ' class="vmlab-differs"';
-    const made = instruction.translated.map(escapeHtml).join('<br>') || '(nothing)';
-    return `<tr><td>${escapeHtml(instruction.guest)}</td><td${mark}>${made}</td><td>${escapeHtml(instruction.why)}</td></tr>`;
-  });
+  const rows = block.map(({ guest, translated, why }) => ({ guest: [guest].flat(), translated, why }));
   const titles = ['guest', 'translation', 'why'].map((title) => `<th scope="col">${title}</th>`);
-  const width = Math.max(5, ...block.map(({ guest }) => guest.length));
-  const made = Math.max(11, ...block.flatMap(({ translated }) => translated.map((line) => line.length)));
+  const lines = (texts: readonly string[], none: string) => texts.map(escapeHtml).join('<br>') || none;
+  const body = rows.map(({ guest, translated, why }) => {
+    const mark = isCopy(guest, translated) ? '' : ' class="vmlab-differs"';
+    return `<tr><td>${lines(guest, '')}</td><td${mark}>${lines(translated, '(nothing)')}</td><td>${escapeHtml(why)}</td></tr>`;
+  });
+  const longest = (least: number, texts: readonly string[]) =>
+    Math.max(least, ...texts.map(({ length }) => length));
+  const width = longest(
+    5,
+    rows.flatMap(({ guest }) => guest),
+  );
+  const made = longest(
+    11,
+    rows.flatMap(({ translated }) => [...translated]),
+  );
   const line = (guest: string, translated: string, why: string) =>
     `  ${guest.padEnd(width)}  ${translated.padEnd(made)}  ${why}`.trimEnd();
-  const lines = block.flatMap(({ guest, translated, why }) =>
-    (translated.length === 0 ? ['(nothing)'] : translated).map((text, n) =>
-      n === 0 ? line(guest, text, why) : line('', text, ''),
-    ),
-  );
+  const text = rows.flatMap(({ guest, translated, why }) => {
+    const right = translated.length === 0 ? ['(nothing)'] : translated;
+    return Array.from({ length: Math.max(guest.length, right.length) }, (_, n) =>
+      line(guest[n] ?? '', right[n] ?? '', n === 0 ? why : ''),
+    );
+  });
   return {
     html:
       `<table class="vmlab-table"><caption>${escapeHtml(caption)}</caption>` +
-      `<thead><tr>${titles.join('')}</tr></thead><tbody>${rows.join('')}</tbody></table>`,
-    text: [caption, line('guest', 'translation', 'why'), ...lines].join('\n'),
+      `<thead><tr>${titles.join('')}</tr></thead><tbody>${body.join('')}</tbody></table>`,
+    text: [caption, line('guest', 'translation', 'why'), ...text].join('\n'),
   };
+}
+
+/** Whether one instruction has become itself, wherever the two stand. */
+function isCopy(guest: readonly string[], translated: readonly string[]): boolean {
+  const withoutAddress = (text: string) => text.replace(/^0x[0-9a-f]+\s+/, '');
+  return (
+    guest.length === 1 &&
+    translated.length === 1 &&
+    withoutAddress(guest[0]) === withoutAddress(translated[0])
+  );
 }
 
 /** Unchanged lines beside each change. */

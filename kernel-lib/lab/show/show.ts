@@ -36,6 +36,7 @@ export type Showable =
   | Witness
   | SideBySide
   | PortReport
+  | readonly TranslatedInstruction[]
   | Table;
 
 function showThing(thing: Showable): void {
@@ -83,13 +84,15 @@ function tlb(of: Machine | Hart, options: { most?: number } = {}): void {
   display([tablePiece(tlbTable(of instanceof Machine ? of.hart : of, options.most ?? 32))]);
 }
 
-function blocks(block: readonly TranslatedInstruction[], caption = 'A block and its translation'): void {
+const BLOCK_CAPTION = 'A block and its translation';
+
+function blocks(block: readonly TranslatedInstruction[], caption = BLOCK_CAPTION): void {
   display([blocksPiece(caption, block)]);
 }
 
 /**
  * Shows a machine, a hart, a virtual machine, a report, how a run ended, a program's listing, a
- * classification, a witness, a port, or a table of one's own.
+ * classification, a witness, a port, a block beside its translation, or a table of one's own.
  */
 export const show = Object.assign(showThing, {
   /** CSRs of a hart, field by field: `show.csr(machine.hart, 'sstatus')`. */
@@ -111,7 +114,10 @@ function display(pieces: Piece[]): void {
   displayHtml(html, pieces.map((piece) => piece.text).join('\n\n'));
 }
 
+const isBlock = (thing: Showable): thing is readonly TranslatedInstruction[] => Array.isArray(thing);
+
 function piecesOf(thing: Showable): Piece[] {
+  if (isBlock(thing)) return [blocksPiece(BLOCK_CAPTION, thing)];
   if (thing instanceof Machine)
     return [...hartTables('Hart', thing.hart), machineTable(thing)].map(tablePiece);
   if (thing instanceof Hart) return hartTables('Hart', thing).map(tablePiece);
