@@ -75,7 +75,8 @@ export { Firmware } from './machine/sbi';
 
 // Engines
 export { execute, reference, step } from './engine/reference';
-export { interpreter } from './engine/interpreter';
+export { interpreterText } from './engine/interpreter-code';
+export { InterpreterEngine } from './engine/interpreter';
 export { TranslatorEngine } from './engine/translator';
 export { loadable, together } from './engine/image';
 export { createMachine, ENGINES, type EngineName, type RunnableOptions } from './engine/create';

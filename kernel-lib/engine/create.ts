@@ -1,13 +1,14 @@
 /** Machines that run: a board with an engine. */
 import { type Engine, Machine, type MachineOptions } from '../machine/machine';
-import { interpreter } from './interpreter';
+import { InterpreterEngine } from './interpreter';
 import { reference } from './reference';
+import { StoredEngine } from './stored-engine';
 import { TranslatorEngine } from './translator';
 
 /** Engines by name. Each machine gets one of its own: engines keep what they have translated. */
 export const ENGINES = {
   reference: () => reference,
-  interpreter: () => interpreter,
+  interpreter: () => new InterpreterEngine(),
   translator: () => new TranslatorEngine(),
 } satisfies Record<string, () => Engine>;
 
@@ -26,7 +27,7 @@ export interface RunnableOptions extends Omit<MachineOptions, 'engine'> {
 export function createMachine(options: RunnableOptions = {}): Machine {
   const { engine: wanted = 'translator', ...board } = options;
   const engine = typeof wanted === 'string' ? engineOf(wanted) : wanted;
-  return new Machine({ ...(engine instanceof TranslatorEngine ? engine.prepare(board) : board), engine });
+  return new Machine({ ...(engine instanceof StoredEngine ? engine.prepare(board) : board), engine });
 }
 
 function engineOf(name: EngineName): Engine {

@@ -5,9 +5,8 @@
  */
 import type { Instruction } from '../code/decode';
 import { type Csr, csrByName, csrByNumber, csrLowestMode } from '../isa/csrs';
-import { csrReadsAndWrites } from '../isa/meaning';
+import { csrReadsAndWrites, type Expression } from '../isa/meaning';
 import type { Step } from './block-reader';
-import type { ExpressionPrinter } from './emit-wasm';
 import type { Shape } from './shape';
 import { CSRS, MODE } from './storage';
 import type { Code, Label } from './wasm';
@@ -21,19 +20,22 @@ export function isSimpleCsr(instruction: Instruction, { access }: CsrShape): boo
   return !csrReadsAndWrites(access, instruction).writes || row.passive === true;
 }
 
-/** Prints such an access. In a mode that may not, control goes to `exit`; the site must be set. */
+/**
+ * Prints such an access. In a mode that may not, control goes to `exit`; the site must be set.
+ * @param print puts the value to be written on the stack, given the local variable with the old one
+ * @returns the local variable with what the CSR held
+ */
 export function printCsr(
   code: Code,
-  expressions: ExpressionPrinter,
-  step: Step,
+  { instruction }: Step,
   shape: CsrShape,
   exit: Label,
-): void {
-  const { instruction } = step;
+  print: (value: Expression, old: number) => void,
+): number {
   const row = csrByNumber(instruction.csr)!;
   const at = CSRS + 4 * storedIn(row).number;
   const { writes } = csrReadsAndWrites(shape.access, instruction);
-  const before = code.local();
+  const before = code.local('before');
   code.constant(0);
   code.memory('i32.load', MODE);
   code.constant(csrLowestMode(row.number));
@@ -46,7 +48,7 @@ export function printCsr(
   code.set(before);
   if (writes) {
     code.constant(0); // where: the store's own offset says it
-    expressions.value(shape.value, step, before);
+    print(shape.value, before);
     code.constant(row.writable);
     code.op('i32.and');
     code.constant(0);
@@ -56,7 +58,7 @@ export function printCsr(
     code.op('i32.or');
     code.memory('i32.store', at);
   }
-  expressions.assign(instruction.rd, before);
+  return before;
 }
 
 const storedIn = (row: Csr): Csr => (row.alias === undefined ? row : (csrByName(row.alias) ?? row));

@@ -15,6 +15,7 @@ import {
   AT_ENVIRONMENT_CALL,
   AT_SITE,
   AT_SUPERVISOR_RETURN,
+  REGION_PARAMETERS,
   REGION_SIGNATURE,
   REGION_TYPE,
 } from './region-code';
@@ -50,10 +51,9 @@ const ENTER_TYPE = 1;
  * A module with two functions: `enter` (slot, fuel, pc) -> fuel that is left, with SITE or (if that is
  * 0) PC set; and `miss`, which stands in the table for translations that are gone.
  */
-export function dispatcherBytes(memoryPages: number, tableEntries: number): Uint8Array {
+export function dispatcherBytes(tableEntries: number): Uint8Array {
   return moduleBytes({
     types: [REGION_SIGNATURE, { parameters: 3, results: 1 }],
-    memoryPages,
     tableEntries,
     functions: [
       { name: 'enter', type: ENTER_TYPE, code: new Dispatcher().print() },
@@ -63,7 +63,7 @@ export function dispatcherBytes(memoryPages: number, tableEntries: number): Uint
 }
 
 function missCode(): Code {
-  const code = new Code(REGION_SIGNATURE.parameters);
+  const code = new Code(REGION_PARAMETERS);
   code.get(0);
   code.get(2);
   return code;
@@ -82,11 +82,11 @@ const TSR = csrMask('mstatus', 'TSR');
 const MPRV = csrMask('mstatus', 'MPRV');
 
 class Dispatcher {
-  private readonly code = new Code(3);
-  private readonly entry = this.code.local();
-  private readonly space = this.code.local();
-  private readonly status = this.code.local();
-  private readonly cost = this.code.local();
+  private readonly code = new Code(['slot', 'fuel', 'target']);
+  private readonly entry = this.code.local('entry');
+  private readonly space = this.code.local('space');
+  private readonly status = this.code.local('status');
+  private readonly cost = this.code.local('cost');
   /** Leaves with what is in SITE; leaves at TARGET; runs SLOT; looks TARGET up. */
   private readonly atSite = new Label('atSite');
   private readonly unknown = new Label('unknown');

@@ -1,14 +1,17 @@
 /**
  * Prints expressions of rows as WebAssembly: code that leaves the value on the stack.
- * Read `shape.ts` and `wasm.ts` first; `emit-js.ts` is the same for JavaScript.
+ * Read `shape.ts` and `wasm.ts` first.
  */
 import type { Expression, Leaf, Operator } from '../isa/meaning';
-import type { Step } from './block-reader';
-import { constantValue, isConstant } from './shape';
+import { isConstant } from './shape';
 import type { Code, Opcode } from './wasm';
 
-/** The local variable of a register; x0 has none. */
-export type LocalOf = (register: number) => number;
+/** How the parts of an expression get onto the stack that differ from instruction to instruction. */
+export interface OperandPrinter {
+  leaf(leaf: Leaf): void;
+  /** A constant part of the expression, other than a plain number. */
+  constant(expression: Expression): void;
+}
 
 /** Operators that WebAssembly has. */
 const PLAIN: Partial<Record<Operator, Opcode>> = {
@@ -28,6 +31,18 @@ const PLAIN: Partial<Record<Operator, Opcode>> = {
   geu: 'i32.ge_u',
   mul: 'i32.mul',
 };
+
+const LOADS = {
+  1: { false: 'i32.load8_u', true: 'i32.load8_s' },
+  2: { false: 'i32.load16_u', true: 'i32.load16_s' },
+  4: { false: 'i32.load', true: 'i32.load' },
+} as const;
+const STORES = { 1: 'i32.store8', 2: 'i32.store16', 4: 'i32.store' } as const;
+
+/** The instruction that loads what such a load loads, and the one for stores. */
+export const loadOf = ({ bytes, signed }: { bytes: 1 | 2 | 4; signed: boolean }): Opcode =>
+  LOADS[bytes][`${signed}`];
+export const storeOf = ({ bytes }: { bytes: 1 | 2 | 4 }): Opcode => STORES[bytes];
 
 /** How the sides of a product are extended whose upper half is wanted. */
 const UPPER: Partial<Record<Operator, [Opcode, Opcode]>> = {
@@ -51,54 +66,28 @@ const CHOICE: Partial<Record<Operator, Opcode>> = {
   maxu: 'i32.gt_u',
 };
 
-/** Prints expressions of steps into `code`. */
+/** Prints expressions into `code`. */
 export class ExpressionPrinter {
   private readonly left: number;
   private readonly right: number;
 
-  constructor(
-    private readonly code: Code,
-    private readonly localOf: LocalOf,
-  ) {
-    this.left = code.local();
-    this.right = code.local();
+  constructor(private readonly code: Code) {
+    this.left = code.local('left');
+    this.right = code.local('right');
   }
 
-  /** Puts the value of a register on the stack. */
-  register(number: number): void {
-    if (number === 0) this.code.constant(0);
-    else this.code.get(this.localOf(number));
-  }
-
-  /** Gives a register the value of another local variable. */
-  assign(register: number, local: number): void {
-    if (register === 0) return;
-    this.code.get(local);
-    this.code.set(this.localOf(register));
-  }
-
-  /**
-   * Puts the value of an expression of a step on the stack.
-   * @param old the local variable that holds the value of `old`, if there is one
-   */
-  value(expression: Expression, step: Step, old?: number): void {
-    const { instruction, pc } = step;
-    if (isConstant(expression)) this.code.constant(constantValue(expression, instruction, pc));
-    else if (expression.kind === 'leaf') this.leaf(expression.leaf, step, old);
+  /** Puts the value of an expression on the stack. @throws if it contains a load: those are their emitter's business */
+  value(expression: Expression, operands: OperandPrinter): void {
+    if (expression.kind === 'constant') this.code.constant(expression.value);
+    else if (isConstant(expression)) operands.constant(expression);
+    else if (expression.kind === 'leaf') operands.leaf(expression.leaf);
     else if (expression.kind === 'binary') {
-      this.value(expression.left, step, old);
+      this.value(expression.left, operands);
       const upper = UPPER[expression.operator];
       if (upper !== undefined) this.code.op(upper[0]);
-      this.value(expression.right, step, old);
+      this.value(expression.right, operands);
       this.apply(expression.operator);
     } else throw new Error('A load inside an expression is not printed here.');
-  }
-
-  private leaf(leaf: Leaf, { instruction }: Step, old: number | undefined): void {
-    if (leaf === 'rs1') this.register(instruction.rs1);
-    else if (leaf === 'rs2') this.register(instruction.rs2);
-    else if (leaf === 'old' && old !== undefined) this.code.get(old);
-    else throw new Error(`There is no ${leaf} here.`);
   }
 
   /** The operator, on the two values on the stack. */

@@ -1,115 +1,83 @@
 /**
- * The interpreter: decoded code, run by one emitted `switch`; for code that isn't hot.
+ * The interpreter: decoded code, run by one emitted loop in WebAssembly; for code that isn't hot.
  *
  * `Interpreter` is what it keeps per machine. It does the easy instructions itself and lets the
  * reference engine carry out the rest, at exactly the same point: before that, the hart's pc,
  * instret and the clock are brought up to date. Interrupts are looked for wherever one can have
  * become pending: where time has come to the next timer event (the fuel ends there), and behind
  * every instruction that the reference engine carried out. So they are taken before the same
- * instruction as there. Read `interpreter-text.ts`, `decoded-code.ts` and `spaces.ts` first.
+ * instruction as there. Read `interpreter-code.ts`, `decoded-code.ts` and `spaces.ts` first.
  */
 import type { Clock } from '../machine/cost';
 import type { Hart } from '../machine/hart';
-import type { Engine, Machine, Stop } from '../machine/machine';
+import type { Machine } from '../machine/machine';
 import { Access } from '../machine/pmp';
 import { NO_TRAP } from '../machine/trap';
-import { CodeLines, LINE_BYTES } from './code-lines';
+import { CodeLines } from './code-lines';
 import { DecodedCode } from './decoded-code';
-import {
-  HEAD_WORDS,
-  type InterpreterState,
-  Left,
-  mayCompileStrings,
-  type RamViews,
-  type RunDecoded,
-  runDecoded,
-  STEP_WORDS,
-} from './interpreter-text';
-import { carryOut, reference, step, takeRaised, takeTrap } from './reference';
-import { PAGE_BYTES, type Space, Spaces, type Tables } from './spaces';
+import { HEAD_BYTES, interpreterBytes, Left, STEP_BYTES } from './interpreter-code';
+import { carryOut, step, takeRaised } from './reference';
+import { PAGE_BYTES, type Space, Spaces } from './spaces';
+import { LEFT_AT, LEFT_BLOCK, LEFT_FUEL, SPACE, type Storage } from './storage';
+import { StoredEngine } from './stored-engine';
+import { WASM, type WasmFunction } from './wasm-api';
 
-/** The most instructions between two looks at the world outside. */
-const MOST_FUEL = 1 << 22;
+/**
+ * The most instructions between two looks at the world outside. Emitted code that has been made
+ * faster meanwhile is used from the next time on that it is entered.
+ */
+const MOST_FUEL = 1 << 18;
 
-/** Turns of a machine's loop: what a budget counts. One turn is an instruction or a trap or a wait. */
-export function runWith(machine: Machine, budget: number, go: (left: number) => number): Stop {
-  const { hart } = machine;
-  machine.stopped = undefined;
-  for (let left = budget; left > 0; ) {
-    if (machine.stopped !== undefined || machine.finished) break;
-    const interrupt = hart.interruptToTake();
-    if (interrupt !== NO_TRAP) {
-      takeTrap(machine, { cause: interrupt, tval: 0 });
-      left--;
-    } else if (hart.waiting) {
-      machine.idle();
-      left--;
-    } else left -= go(left);
-  }
-  if (machine.stopped === undefined && !machine.finished) {
-    const message = `The budget of ${budget} instructions is used up; run again to go on.`;
-    return { reason: 'budget', message };
-  }
-  return machine.stopped!;
-}
+/** How often a block that is never hot may run before its count begins anew. */
+const NEVER_HOT = 0x7fff_ffff;
 
-export interface InterpreterOptions {
-  /** How often a block may run before it leaves as hot; undefined: it never does. */
-  heat?: number;
-  /** One byte per line of RAM. */
-  marks?: Uint8Array;
-  /** Gives room for the tables of one more context. */
-  tables?: () => Tables;
-}
+/** The interpreter's module, compiled when first asked for. */
+let compiled: object | undefined;
 
-export class Interpreter implements InterpreterState {
-  readonly x: Int32Array;
-  readonly lines: Uint8Array;
-  readonly views: RamViews;
+export class Interpreter {
   space: Space;
+  /** The head of the block where the emitted code came back the last time, if it was at one. */
   at = 0;
+  /** Whether it came back because that block is hot. */
+  leftHot = false;
   readonly codeLines: CodeLines;
   readonly spaces: Spaces;
   readonly decoded: DecodedCode;
   private readonly hart: Hart;
   private readonly clock: Clock;
-  private readonly run: RunDecoded;
+  private readonly control: Int32Array;
+  private readonly run: WasmFunction;
+  private readonly runCounting: WasmFunction;
   /** When the interpreter was last entered: fuel, instret, cycles, and cycles per instruction. */
   private entry = { fuel: 0, instret: 0, cycles: 0, cost: 1 };
   /** Turns since then. */
   private turns = 0;
-  /** Whether the emitted code came back the last time because the block at `at` is hot. */
-  leftHot = false;
 
-  /**
-   * @param options where tables are kept, and how often a block may run before it leaves as hot
-   * @throws EvalError where strings may not be compiled
-   */
+  /** @param heat how often a block may run before it leaves as hot; undefined: it never does */
   constructor(
     readonly machine: Machine,
-    options: InterpreterOptions = {},
+    storage: Storage,
+    private readonly heat?: number,
   ) {
-    const { heat, marks, tables } = options;
-    this.run = runDecoded(heat !== undefined);
     this.hart = machine.hart;
     this.clock = machine.clock;
-    this.x = machine.hart.x;
+    this.control = storage.control;
     const { ram } = machine;
-    this.lines = marks ?? new Uint8Array(Math.ceil(ram.size / LINE_BYTES));
-    this.codeLines = new CodeLines(this.lines);
+    this.codeLines = new CodeLines(storage.marks);
     ram.watch((pa, count) => this.codeLines.written(pa - ram.base, count));
-    this.views = viewsOf(ram.bytes);
-    this.spaces = new Spaces(machine, tables);
+    this.spaces = new Spaces(machine, () => storage.allocate());
     this.space = this.spaces.current();
-    this.decoded = new DecodedCode(ram, this.codeLines, this.spaces, heat ?? 0);
-  }
-
-  get code(): Int32Array {
-    return this.decoded.words;
-  }
-
-  get addresses(): Int32Array {
-    return this.decoded.addresses;
+    this.decoded = new DecodedCode(storage, this.codeLines, this.spaces, heat ?? NEVER_HOT);
+    compiled ??= new WASM.Module(interpreterBytes());
+    const host = {
+      memory: storage.memory,
+      access: (place: number, block: number, fuel: number, va: number, isStore: number) =>
+        this.access(place, block, fuel, va, isStore !== 0) ? 1 : 0,
+      follow: (link: number) => this.follow(link),
+    };
+    const { run, runCounting } = new WASM.Instance(compiled, { host }).exports;
+    this.run = run;
+    this.runCounting = runCounting;
   }
 
   /**
@@ -118,8 +86,8 @@ export class Interpreter implements InterpreterState {
    * @param isCold whether hot blocks are to run like others
    * @returns the turns taken; none if the block at pc is hot, whose head then is `at`
    */
-  go(left: number, isCold = false): number {
-    const { hart, clock, entry } = this;
+  go(left: number, isCold = this.heat === undefined): number {
+    const { hart, clock, entry, control } = this;
     this.space = this.spaces.current();
     this.leftHot = false;
     entry.cycles = clock.cycles;
@@ -132,18 +100,43 @@ export class Interpreter implements InterpreterState {
     entry.cost = clock.paused ? 0 : clock.costs.instruction;
     entry.fuel = fuelUntil(this.machine, entry.cost, left);
     const walked = clock.cycles !== entry.cycles; // time has passed: this instruction, then look again
-    if (head === 0 || walked || this.code[head] > entry.fuel) {
+    if (head === 0 || walked || this.decoded.count(head) > entry.fuel) {
       step(this.machine);
       return 1;
     }
-    const run = isCold ? runDecoded(false) : this.run;
-    const why = run(this, head, entry.fuel);
-    this.leftHot = why === Left.AtHead && this.decoded.isHot(this.at);
-    if (why === Left.AtLink) this.completeLink(this.at);
+    control[SPACE / 4] = this.space.tables.at;
+    const why: Left = isCold ? this.run(head, entry.fuel) : this.runCounting(head, entry.fuel);
+    this.heedExit(why);
     return this.turns;
   }
 
-  leave(pc: number, fuel: number): void {
+  /** Brings the hart up to date after the emitted code has left. */
+  private heedExit(why: Left): void {
+    const { control, decoded } = this;
+    const [at, fuel] = [control[LEFT_AT / 4], control[LEFT_FUEL / 4]];
+    switch (why) {
+      case Left.AtHead:
+        this.at = at;
+        this.leave(decoded.at(at + HEAD_BYTES).pc, fuel + decoded.count(at));
+        this.leftHot = decoded.isHot(at);
+        return;
+      case Left.AtLink:
+        this.leave(decoded.target(at), fuel);
+        this.completeLink(at);
+        return;
+      case Left.AtAddress:
+        this.leave(at, fuel);
+        return;
+      case Left.AtInstruction:
+        this.carryOut(at, control[LEFT_BLOCK / 4], fuel);
+        return;
+      case Left.BehindAccess:
+        return;
+    }
+  }
+
+  /** The hart goes on at `pc`, and so much fuel is left. */
+  private leave(pc: number, fuel: number): void {
     const { hart, clock, entry } = this;
     const done = entry.fuel - fuel;
     hart.pc = pc;
@@ -152,27 +145,32 @@ export class Interpreter implements InterpreterState {
     this.turns = done;
   }
 
-  follow(link: number): number {
-    const head = this.space.jump(this.code[link]);
+  /** The head of the block that a link leads to, or 0 if it isn't known yet. */
+  private follow(link: number): number {
+    const head = this.space.jump(this.decoded.target(link));
     if (head !== 0) this.decoded.link(this.space, link, head);
     return head;
   }
 
-  carryOut(i: number, block: number, fuel: number): void {
-    const { code } = this;
-    const before = (i - block - HEAD_WORDS) / STEP_WORDS;
-    const left = fuel + code[block] - before;
-    this.leave(this.addresses[i >> 1], left);
+  /** Lets the reference engine carry out the instruction at a place. @param fuel less what the block counts */
+  private carryOut(place: number, block: number, fuel: number): void {
+    const { decoded } = this;
+    const before = (place - block - HEAD_BYTES) / STEP_BYTES;
+    const left = fuel + decoded.count(block) - before;
+    const { pc, instruction } = decoded.at(place);
+    this.leave(pc, left);
     if (left === 0) return; // the block doesn't count this instruction, and there is no fuel for it
     this.turns++;
-    carryOut(this.machine, this.decoded.instructions[i >> 1]!);
+    carryOut(this.machine, instruction);
   }
 
-  access(i: number, block: number, fuel: number, va: number, isStore: boolean): boolean {
-    const { hart, clock, entry, spaces, codeLines } = this;
+  /** Lets the hart do the access of the instruction at a place; false if the emitted code must leave. */
+  private access(place: number, block: number, fuel: number, va: number, isStore: boolean): boolean {
+    const { hart, clock, entry, spaces, codeLines, decoded } = this;
     const changes = spaces.generation + codeLines.generation;
-    this.carryOut(i, block, fuel);
-    const hasRetired = hart.pc === this.addresses[(i + STEP_WORDS) >> 1];
+    const { pc, instruction } = decoded.at(place);
+    this.carryOut(place, block, fuel);
+    const hasRetired = hart.pc === ((pc + instruction.length) | 0);
     const onTime = clock.cycles === entry.cycles + this.turns * entry.cost;
     const isInside = (va & (PAGE_BYTES - 1)) <= PAGE_BYTES - 4;
     if (!hasRetired || !onTime || !isInside) return false;
@@ -191,14 +189,16 @@ export class Interpreter implements InterpreterState {
     return offset < 0 ? 0 : this.decoded.headAt(this.space, pc, offset);
   }
 
-  /** The interpreter left at a link: from now on it leads somewhere, if the hart goes on there. */
+  /** The emitted code left at a link: from now on it leads somewhere, if the hart goes on there. */
   private completeLink(link: number): void {
-    const pc = this.code[link];
-    const { flat } = this.space;
-    const offset = flat ? (pc >>> 0) - this.machine.ram.base : -1;
-    if (offset < 0 || offset >= this.machine.ram.size) return;
+    const { ram } = this.machine;
+    const pc = this.decoded.target(link);
+    const offset = this.space.flat ? (pc >>> 0) - ram.base : -1;
+    if (offset < 0 || offset >= ram.size) return;
+    const before = this.codeLines.generation;
     const head = this.decoded.headAt(this.space, pc, offset);
-    if (head !== 0) this.decoded.link(this.space, link, head);
+    const isStillThere = before === this.codeLines.generation;
+    if (head !== 0 && isStillThere) this.decoded.link(this.space, link, head);
   }
 }
 
@@ -209,25 +209,11 @@ export function fuelUntil(machine: Machine, cost: number, left: number): number 
   return Math.min(left, MOST_FUEL, cost === 0 ? left : Math.ceil(cycles / cost));
 }
 
-function viewsOf({ buffer, byteOffset, length }: Uint8Array): RamViews {
-  return {
-    ram8: new Uint8Array(buffer, byteOffset, length),
-    ramS8: new Int8Array(buffer, byteOffset, length),
-    ram16: new Uint16Array(buffer, byteOffset, length / 2),
-    ramS16: new Int16Array(buffer, byteOffset, length / 2),
-    ram32: new Int32Array(buffer, byteOffset, length / 4),
-  };
+/** The interpreter, as one machine takes it. */
+export class InterpreterEngine extends StoredEngine<Interpreter> {
+  readonly name = 'interpreter';
+
+  protected make(machine: Machine, storage: Storage): Interpreter {
+    return new Interpreter(machine, storage);
+  }
 }
-
-const interpreters = new WeakMap<Machine, Interpreter>();
-
-/** The interpreter, as a machine takes it. Where strings may not be compiled, it is the reference engine. */
-export const interpreter: Engine = {
-  name: 'interpreter',
-  run(machine: Machine, budget: number): Stop {
-    if (!mayCompileStrings()) return reference.run(machine, budget);
-    let own = interpreters.get(machine);
-    if (own === undefined) interpreters.set(machine, (own = new Interpreter(machine)));
-    return runWith(machine, budget, (left) => own.go(left));
-  },
-};

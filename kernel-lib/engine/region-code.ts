@@ -14,22 +14,35 @@
  */
 import { hex } from '../bits';
 import type { Instruction } from '../code/decode';
+import type { Expression } from '../isa/meaning';
+import { ABI_NAMES } from '../isa/registers';
 import { accessGroups, type Group } from './access-groups';
 import type { Step } from './block-reader';
 import { LINE_SHIFT } from './code-lines';
 import { printCsr } from './csr-code';
-import { ExpressionPrinter } from './emit-wasm';
+import { ExpressionPrinter, loadOf, storeOf } from './emit-wasm';
 import { type Edge, edgesOf, type Node, type Region } from './region';
 import { type Flow, flowOf, type Registers, written, writtenBy } from './register-flow';
-import type { Shape } from './shape';
+import { constantValue, type Shape } from './shape';
 import { JUMP_ENTRIES, PAGE_ENTRIES, PAGE_SHIFT } from './spaces';
-import { PC, READ_TABLE, REGISTERS, SITE, SLOT_TABLE, SPACE, type Storage, WRITE_TABLE } from './storage';
+import {
+  MARKS,
+  PC,
+  READ_TABLE,
+  REGISTERS,
+  SITE,
+  SLOT_TABLE,
+  SPACE,
+  type Storage,
+  WRITE_TABLE,
+} from './storage';
 import { type Structure, structureOf } from './structure';
-import { Code, Label, type Opcode } from './wasm';
+import { Code, Label } from './wasm';
 
 /** The type of translated functions: (fuel, depth, pc) -> (fuel, pc); its number in every module. */
 export const REGION_TYPE = 0;
 export const REGION_SIGNATURE = { parameters: 3, results: 2 };
+export const REGION_PARAMETERS = ['fuel', 'depth', 'target'];
 /** The type of `admit`: (va, is it a store) -> whether the page is in the table now. */
 export const ADMIT_TYPE = 1;
 export const ADMIT_SIGNATURE = { parameters: 2, results: 1 };
@@ -73,16 +86,6 @@ const FUEL = 0;
 const DEPTH = 1;
 const TARGET = 2;
 
-const LOADS: Record<string, Opcode> = {
-  '1 false': 'i32.load8_u',
-  '1 true': 'i32.load8_s',
-  '2 false': 'i32.load16_u',
-  '2 true': 'i32.load16_s',
-  '4 false': 'i32.load',
-  '4 true': 'i32.load',
-};
-const STORES = { 1: 'i32.store8', 2: 'i32.store16', 4: 'i32.store' } as const;
-
 type Access = Extract<Shape, { kind: 'load' | 'store' }>;
 
 /** The function for a region. */
@@ -118,14 +121,14 @@ class RegionPrinter {
   ) {
     this.structure = structureOf(region);
     this.flow = flowOf(this.structure, region.nodes.length);
-    this.code = new Code(REGION_SIGNATURE.parameters, isReadable);
+    this.code = new Code(REGION_PARAMETERS, isReadable);
     const { code } = this;
-    this.expressions = new ExpressionPrinter(code, (register) => this.localOf(register));
-    this.site = code.local();
-    this.address = code.local();
-    this.entry = code.local();
-    this.choice = code.local();
-    this.tables = code.local();
+    this.expressions = new ExpressionPrinter(code);
+    this.site = code.local('site');
+    this.address = code.local('address');
+    this.entry = code.local('entry');
+    this.choice = code.local('choice');
+    this.tables = code.local('tables');
     this.tests = this.testing();
     for (const node of this.structure.order) {
       this.exits.set(this.flow.dirty[node.index], new Label(`exit${this.exits.size}`));
@@ -157,7 +160,26 @@ class RegionPrinter {
   }
 
   private localOf(register: number): number {
-    return (this.locals[register] ??= this.code.local());
+    return (this.locals[register] ??= this.code.local(ABI_NAMES[register]));
+  }
+
+  /** Puts the value of a register on the stack. */
+  private register(number: number): void {
+    if (number === 0) this.code.constant(0);
+    else this.code.get(this.localOf(number));
+  }
+
+  /** Puts the value of an expression of a step on the stack. */
+  private value(expression: Expression, { instruction, pc }: Step, old?: number): void {
+    this.expressions.value(expression, {
+      constant: (part) => this.code.constant(constantValue(part, instruction, pc)),
+      leaf: (leaf) => {
+        if (leaf === 'rs1') this.register(instruction.rs1);
+        else if (leaf === 'rs2') this.register(instruction.rs2);
+        else if (leaf === 'old' && old !== undefined) this.code.get(old);
+        else throw new Error(`There is no ${leaf} here.`);
+      },
+    });
   }
 
   private load(registers: Registers): void {
@@ -337,11 +359,14 @@ class RegionPrinter {
     code.remark(`${hex(step.pc)} ${instruction.row.name}`);
     if (shape.kind === 'set') {
       if (instruction.rd === 0) return;
-      this.expressions.value(shape.value, step);
+      this.value(shape.value, step);
       code.set(this.localOf(instruction.rd));
     } else if (shape.kind === 'csr') {
       this.setSite(step, exit);
-      printCsr(code, this.expressions, step, shape, exit.label);
+      const before = printCsr(code, step, shape, exit.label, (value, old) => this.value(value, step, old));
+      if (instruction.rd === 0) return;
+      code.get(before);
+      code.set(this.localOf(instruction.rd));
     } else if (isAccess(shape)) {
       if (group !== undefined) this.flatAccess(step, shape, group, exit);
       else this.pagedAccess(step, shape, exit);
@@ -355,7 +380,7 @@ class RegionPrinter {
     if (group.first === step) {
       group.local = code.local();
       this.setSite(step, exit);
-      this.expressions.value(shape.address, step);
+      this.value(shape.address, step);
       code.constant(group.low - group.offsets.get(step)! - this.storage.ram.base);
       code.op('i32.add');
       code.op('local.tee', group.local);
@@ -366,7 +391,7 @@ class RegionPrinter {
     const at = group.offsets.get(step)! - group.low;
     if (shape.kind === 'load') {
       code.get(group.local);
-      code.memory(LOADS[`${shape.bytes} ${shape.signed}`], this.storage.ramAt + at);
+      code.memory(loadOf(shape), this.storage.ramAt + at);
       this.setLoaded(step);
       return;
     }
@@ -381,8 +406,8 @@ class RegionPrinter {
       code.branchIf(exit.label);
     }
     code.get(group.local);
-    this.expressions.value(shape.value, step);
-    code.memory(STORES[shape.bytes], this.storage.ramAt + at);
+    this.value(shape.value, step);
+    code.memory(storeOf(shape), this.storage.ramAt + at);
   }
 
   /** The mark of the line that holds byte `local + offset` of RAM. */
@@ -404,7 +429,7 @@ class RegionPrinter {
     const isStore = shape.kind === 'store';
     const table = isStore ? WRITE_TABLE : READ_TABLE;
     this.setSite(step, exit);
-    this.expressions.value(shape.address, step);
+    this.value(shape.address, step);
     code.op('local.tee', address);
     code.constant(PAGE_SHIFT - 3);
     code.op('i32.shr_u');
@@ -430,16 +455,18 @@ class RegionPrinter {
     code.memory('i32.load', table + 4);
     code.op('i32.add');
     if (shape.kind === 'load') {
-      code.memory(LOADS[`${shape.bytes} ${shape.signed}`], this.storage.ramAt);
+      code.memory(loadOf(shape), 0);
       this.setLoaded(step);
       return;
     }
-    code.set(address);
-    this.mark(address, 0);
+    code.op('local.tee', address);
+    code.constant(LINE_SHIFT);
+    code.op('i32.shr_u');
+    code.memory('i32.load8_u', MARKS);
     code.branchIf(exit.label);
     code.get(address);
-    this.expressions.value(shape.value, step);
-    code.memory(STORES[shape.bytes], this.storage.ramAt);
+    this.value(shape.value, step);
+    code.memory(storeOf(shape), 0);
   }
 
   private setLoaded({ instruction: { rd } }: Step): void {
@@ -511,7 +538,7 @@ class RegionPrinter {
     const { code } = this;
     if (step.shape.kind !== 'branch') throw new Error('A branch without a condition.');
     code.remark(`${hex(step.pc)} ${step.instruction.row.name}`);
-    this.expressions.value(step.shape.condition, step);
+    this.value(step.shape.condition, step);
     const isPlain = (edge: Edge) => this.isBranch(node, edge) && edge.to!.end.kind !== 'select';
     if (isPlain(taken)) {
       code.branchIf(this.labels.get(taken.to!)!);
@@ -594,7 +621,7 @@ class RegionPrinter {
 
   private jumpTarget(step: Step, known: number | undefined): void {
     if (known !== undefined) this.code.constant(known);
-    else if (step.shape.kind === 'jump') this.expressions.value(step.shape.target, step);
+    else if (step.shape.kind === 'jump') this.value(step.shape.target, step);
     this.code.set(TARGET);
   }
 

@@ -5,7 +5,8 @@
  * PMP, or another page in the TLB's entry ends them.
  *
  * A table entry is a tag and a distance: where `va`, with the bits that must be 0 in an aligned
- * access kept in, equals the tag, the byte is in RAM at offset `va + distance`. What the tables
+ * access kept in, equals the tag, the byte is at `va + distance` in the memory that emitted code
+ * sees. What the tables
  * let through is a subset of what the hart itself would let through without changing anything;
  * everything else takes the slow path, which is the hart. Read `machine/hart.ts` first.
  */
@@ -40,14 +41,11 @@ export interface Tables {
   write: Int32Array;
   /** Translated code: address and number per entry; by bits 10 to 1 of the address. */
   slots: Int32Array;
-  /** Where the tables begin in the memory that translated code sees. */
+  /** Decoded code: address and place per entry, like `slots`. */
+  jumps: Int32Array;
+  /** Where the tables begin in the memory that emitted code sees, and where RAM does. */
   at: number;
-}
-
-/** Tables for an engine without translated code. */
-export function newTables(): Tables {
-  const pages = () => new Int32Array(2 * PAGE_ENTRIES);
-  return { read: pages(), write: pages(), slots: new Int32Array(0), at: 0 };
+  ramAt: number;
 }
 
 /** The fast paths of one context. */
@@ -60,11 +58,6 @@ export class Space {
   private readonly codePages = new Set<number>();
   private isEmpty = false;
 
-  readonly read: Int32Array;
-  readonly write: Int32Array;
-  /** Decoded code: address and index per entry, like `slots`. */
-  readonly jumps = new Int32Array(2 * JUMP_ENTRIES);
-
   constructor(
     readonly mode: Mode,
     readonly dataMode: Mode,
@@ -72,23 +65,22 @@ export class Space {
     readonly asid: number | undefined,
     readonly tables: Tables,
   ) {
-    this.read = tables.read;
-    this.write = tables.write;
     this.forget();
   }
 
   /** Lets accesses to a page through. */
   admit(access: Access.Read | Access.Write, va: number, ramOffset: number): void {
-    const table = access === Access.Read ? this.read : this.write;
+    const { read, write, ramAt } = this.tables;
+    const table = access === Access.Read ? read : write;
     const entry = 2 * ((va >>> PAGE_SHIFT) % PAGE_ENTRIES);
     table[entry] = va & -PAGE_BYTES;
-    table[entry + 1] = ramOffset - va;
+    table[entry + 1] = ramAt + ramOffset - va;
     this.isEmpty = false;
   }
 
   /** The decoded block at an address, or 0. */
   jump(va: number): number {
-    return found(this.jumps, va);
+    return found(this.tables.jumps, va);
   }
 
   /** The translation at an address, or 0. */
@@ -97,7 +89,7 @@ export class Space {
   }
 
   rememberJump(va: number, head: number): void {
-    put(this.jumps, va, head);
+    put(this.tables.jumps, va, head);
     this.codePages.add(va >>> PAGE_SHIFT);
     this.isEmpty = false;
   }
@@ -109,7 +101,7 @@ export class Space {
   }
 
   forgetJump(va: number): void {
-    if (this.jump(va) !== 0) this.jumps[entryOf(va)] = NO_TARGET;
+    if (this.jump(va) !== 0) this.tables.jumps[entryOf(va)] = NO_TARGET;
   }
 
   forgetSlot(va: number): void {
@@ -119,20 +111,20 @@ export class Space {
   forget(): void {
     if (this.isEmpty) return;
     this.isEmpty = true;
-    this.read.fill(NO_PAGE);
-    this.write.fill(NO_PAGE);
+    this.tables.read.fill(NO_PAGE);
+    this.tables.write.fill(NO_PAGE);
     this.forgetJumps();
   }
 
   forgetPage(va: number): void {
     const entry = 2 * ((va >>> PAGE_SHIFT) % PAGE_ENTRIES);
-    this.read[entry] = NO_PAGE;
-    this.write[entry] = NO_PAGE;
+    this.tables.read[entry] = NO_PAGE;
+    this.tables.write[entry] = NO_PAGE;
     if (this.codePages.has(va >>> PAGE_SHIFT)) this.forgetJumps();
   }
 
   forgetJumps(): void {
-    this.jumps.fill(NO_TARGET);
+    this.tables.jumps.fill(NO_TARGET);
     this.tables.slots.fill(NO_TARGET);
     this.codePages.clear();
   }
@@ -163,7 +155,7 @@ export class Spaces implements TlbListener {
   /** @param allocate gives room for the tables of one more context; it is asked MOST_SPACES times at most */
   constructor(
     private readonly machine: Machine,
-    private readonly allocate: () => Tables = newTables,
+    private readonly allocate: () => Tables,
   ) {
     machine.hart.tlb.listener = this;
   }

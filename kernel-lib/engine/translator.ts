@@ -11,21 +11,12 @@
 import { decode } from '../code/decode';
 import { Mode } from '../isa/registers';
 import type { CostTable } from '../machine/cost';
-import {
-  type Engine,
-  type Machine,
-  type MachineOptions,
-  RAM_BASE,
-  ramSize,
-  type Stop,
-} from '../machine/machine';
-import { Memory } from '../machine/memory';
+import type { Machine } from '../machine/machine';
 import { Access } from '../machine/pmp';
 import type { Copy } from './code-lines';
 import { type DecodedBlock, keyOf } from './decoded-code';
 import { dispatcherBytes, MISS_SLOT } from './dispatcher';
-import { fuelUntil, Interpreter, interpreter, runWith } from './interpreter';
-import { mayCompileStrings } from './interpreter-text';
+import { fuelUntil, Interpreter } from './interpreter';
 import { carryOut } from './reference';
 import { callees, findRegion, type Region } from './region';
 import {
@@ -50,10 +41,11 @@ import {
   SPACE,
   SPACES_BY_MODE,
   SPENT,
-  Storage,
+  type Storage,
   TRAP_FUEL,
   TRAPS,
 } from './storage';
+import { StoredEngine } from './stored-engine';
 import { moduleBytes } from './wasm';
 import { WASM, type WasmFunction, type WasmTable } from './wasm-api';
 
@@ -99,13 +91,9 @@ export class Translator {
     private readonly storage: Storage,
     private readonly heat = HEAT,
   ) {
-    this.inner = new Interpreter(machine, {
-      heat,
-      marks: storage.marks,
-      tables: () => storage.allocate(),
-    });
+    this.inner = new Interpreter(machine, storage, heat);
     this.table = new WASM.Table({ initial: SLOTS, maximum: SLOTS, element: 'anyfunc' });
-    const dispatcher = this.instance(dispatcherBytes(storage.pages, SLOTS));
+    const dispatcher = this.instance(dispatcherBytes(SLOTS));
     this.enter = dispatcher.enter;
     this.miss = dispatcher.miss;
     this.clear();
@@ -245,7 +233,6 @@ export class Translator {
     const codes = regions.map((region) => regionCode(region, this.storage, linker));
     const bytes = moduleBytes({
       types: [REGION_SIGNATURE, ADMIT_SIGNATURE],
-      memoryPages: this.storage.pages,
       tableEntries: SLOTS,
       imports: [{ name: 'admit', type: 1 }],
       functions: codes.map((code, n) => ({ name: `region${n}`, type: REGION_TYPE, code })),
@@ -330,34 +317,16 @@ export class Translator {
   }
 }
 
-/** The translator, as one machine takes it. Machines with RAM of their own (or where strings may not be compiled) are interpreted. */
-export class TranslatorEngine implements Engine {
+/** The translator, as one machine takes it. */
+export class TranslatorEngine extends StoredEngine<Translator> {
   readonly name = 'translator';
-  private storage: Storage | undefined;
-  private translator: Translator | undefined;
 
   /** @param options `heat`: how often a block runs before it is translated */
-  constructor(private readonly options: { heat?: number } = {}) {}
-
-  /** The options for a board on which translated code can run: with RAM where it can reach it. */
-  prepare<Options extends Pick<MachineOptions, 'ram' | 'storage'>>(board: Options): Options {
-    if (board.ram instanceof Memory) return board;
-    this.storage = new Storage(RAM_BASE, ramSize(board.ram));
-    return { ...board, ram: this.storage.ram, storage: this.storage.hart };
+  constructor(private readonly options: { heat?: number } = {}) {
+    super();
   }
 
-  run(machine: Machine, budget: number): Stop {
-    const translator = this.of(machine);
-    if (translator === undefined) return interpreter.run(machine, budget);
-    return runWith(machine, budget, (left) => translator.go(left));
-  }
-
-  /** What this engine keeps about its machine; undefined if the machine is interpreted. */
-  of(machine: Machine): Translator | undefined {
-    if (this.translator?.machine === machine) return this.translator;
-    const { storage } = this;
-    const isPrepared = storage?.ram === machine.ram && storage.hart.x === machine.hart.x;
-    if (!isPrepared || !mayCompileStrings()) return undefined;
-    return (this.translator = new Translator(machine, storage, this.options.heat));
+  protected make(machine: Machine, storage: Storage): Translator {
+    return new Translator(machine, storage, this.options.heat);
   }
 }

@@ -40,6 +40,9 @@ const NO_RESULT = 0x40;
 const I32 = 0x7f;
 const FUNCTION = 0x60;
 
+/** Pages of 64 KiB in 4 GiB. */
+const MOST_PAGES = 0x1_0000;
+
 /** A place that branches go to: the end of a block or an if, the start of a loop. */
 export class Label {
   constructor(readonly name: string) {}
@@ -96,21 +99,23 @@ class Bytes {
 export class Code {
   private readonly out = new Bytes();
   private readonly labels: Label[] = [];
-  private locals = 0;
+  /** Names of the locals, as far as they have one. */
+  private readonly names: (string | undefined)[];
   /** The instructions as text, one a line, if that is wanted. */
   readonly text: string[] | undefined;
 
-  /** @param parameters how many locals are the function's parameters; all are i32 */
+  /** @param parameters names of the function's parameters, which are its first locals; all are i32 */
   constructor(
-    private readonly parameters: number,
+    private readonly parameters: readonly string[],
     isReadable = false,
   ) {
+    this.names = [...parameters];
     this.text = isReadable ? [] : undefined;
   }
 
-  /** A new local variable. */
-  local(): number {
-    return this.parameters + this.locals++;
+  /** A new local variable; the name is for the text. */
+  local(name?: string): number {
+    return this.names.push(name) - 1;
   }
 
   /** A line of text between the instructions. */
@@ -125,7 +130,11 @@ export class Code {
       if (name.endsWith('.const')) this.out.signed(immediate);
       else this.out.unsigned(immediate);
     }
-    this.write(immediate === undefined ? name : `${name} ${immediate}`);
+    if (this.text === undefined) return;
+    const isLocal = immediate !== undefined && name.startsWith('local.');
+    const known = isLocal ? this.names[immediate] : undefined;
+    const operand = known === undefined ? immediate : `$${known}`;
+    this.write(operand === undefined ? name : `${name} ${operand}`);
   }
 
   get(local: number): void {
@@ -227,10 +236,11 @@ export class Code {
   /** The function's entry in the code section. */
   body(): Uint8Array {
     const whole = new Bytes();
-    if (this.locals === 0) whole.unsigned(0);
+    const locals = this.names.length - this.parameters.length;
+    if (locals === 0) whole.unsigned(0);
     else {
       whole.unsigned(1);
-      whole.unsigned(this.locals);
+      whole.unsigned(locals);
       whole.byte(I32);
     }
     whole.append(this.out.taken());
@@ -273,11 +283,9 @@ export interface Signature {
   results: number;
 }
 
-/** What a module imports from `host`; memory and table come first. */
+/** What a module imports from `host`: a memory of any size comes first, then the table. */
 export interface ModuleParts {
   types: readonly Signature[];
-  /** Pages of 64 KiB of the imported memory, or none is imported. */
-  memoryPages?: number;
   /** Entries of the imported table, or none is imported. */
   tableEntries?: number;
   /** Imported functions by name, with the number of their type. They come first in the numbering. */
@@ -312,7 +320,7 @@ export function moduleBytes(parts: ModuleParts): Uint8Array<ArrayBuffer> {
   return out.taken().slice();
 }
 
-function importsOf({ memoryPages, tableEntries, imports = [] }: ModuleParts): ((to: Bytes) => void)[] {
+function importsOf({ tableEntries, imports = [] }: ModuleParts): ((to: Bytes) => void)[] {
   const all: ((to: Bytes) => void)[] = [];
   const add = (name: string, write: (to: Bytes) => void) =>
     all.push((to) => {
@@ -320,21 +328,20 @@ function importsOf({ memoryPages, tableEntries, imports = [] }: ModuleParts): ((
       to.name(name);
       write(to);
     });
-  const limits = (to: Bytes, count: number) => {
+  const limits = (to: Bytes, least: number, most: number) => {
     to.byte(1);
-    to.unsigned(count);
-    to.unsigned(count);
+    to.unsigned(least);
+    to.unsigned(most);
   };
-  if (memoryPages !== undefined)
-    add('memory', (to) => {
-      to.byte(2);
-      limits(to, memoryPages);
-    });
+  add('memory', (to) => {
+    to.byte(2);
+    limits(to, 1, MOST_PAGES);
+  });
   if (tableEntries !== undefined)
     add('table', (to) => {
       to.byte(1);
       to.byte(0x70);
-      limits(to, tableEntries);
+      limits(to, tableEntries, tableEntries);
     });
   for (const { name, type } of imports)
     add(name, (to) => {

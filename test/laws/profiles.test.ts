@@ -80,8 +80,10 @@ describe.each(NAMES)('%s', (name) => {
         const isSuspect = instruction !== undefined && meets(name, instruction, sound);
         const traps = sound.traps;
         const [a, b] = [sound, other].map((machine) => machine.run({ instructions: 1 }));
-        isMet = isSuspect && (sound.traps !== traps || except.length > 0);
-        if (isMet) met++;
+        // Fetched by what the TLB still holds of a mapping that has changed since: nobody can say what it was.
+        const isUnseen = instruction === undefined && sound.traps === traps;
+        isMet = isUnseen || (isSuspect && (sound.traps !== traps || except.length > 0));
+        if (isMet) met += isUnseen ? 0 : 1;
         else if (!isAlike(sound, other, except) || a.message !== b.message)
           throw new Error(`Program ${seed}, step ${step}: ${instruction?.row.name} does something else.`);
         if (a.reason !== 'budget') break;
