@@ -89,8 +89,9 @@ export async function launch(args) {
       clearAbandonedRuns();
       await installPackages();
       await buildLibrary();
+      const chosen = await chooseJupyter(options.jupyter);
       writeKernelSpec();
-      return chooseJupyter(options.jupyter);
+      return chosen;
     });
     mkdirSync(options.folder, { recursive: true });
     await serve(jupyter, await findPort(options.port), options);

@@ -152,8 +152,9 @@ function pipCache() {
 }
 
 /**
- * Writes the kernel specs, ours and plain tslab's, with absolute paths, so that no PATH matters.
- * Ours is asked from the built kernel: build first.
+ * Writes the kernel specs, ours and plain tslab's, with absolute paths, so that no PATH matters: for the JupyterLab that
+ * we start, and into the local .venv, where VS Code finds them (it looks into the Python environments of its workspace).
+ * Ours is asked from the built kernel: build first. Makes no .venv.
  */
 export function writeKernelSpec() {
   /** @type {typeof import('../kernel/spec.ts')} */
@@ -176,7 +177,10 @@ export function writeKernelSpec() {
  * @param {object} spec
  */
 function writeSpec(name, spec) {
-  write(join(jupyterData, 'kernels', name, 'kernel.json'), `${JSON.stringify(spec, null, 2)}\n`);
+  const places = [jupyterData, ...(existsSync(venv) ? [join(venv, 'share', 'jupyter')] : [])];
+  for (const place of places) {
+    write(join(place, 'kernels', name, 'kernel.json'), `${JSON.stringify(spec, null, 2)}\n`);
+  }
 }
 
 /**

@@ -57,7 +57,7 @@ export function poster(port: MessagePort, flow: Flow): Post {
 export function captureOutput(post: Post): void {
   const writer = (name: 'stdout' | 'stderr') => (text: string | Uint8Array) => {
     const written = typeof text === 'string' ? text : Buffer.from(text).toString('utf8');
-    post({ kind: 'stream', cell: currentCell(), name, text: written });
+    if (written !== '') post({ kind: 'stream', cell: currentCell(), name, text: written });
     return true;
   };
   for (const name of ['stdout', 'stderr'] as const) {

@@ -21,7 +21,9 @@ export async function bundleOf(value: unknown): Promise<MimeBundle> {
   const method = (value as Record<symbol, unknown>)[DISPLAY];
   if (typeof method === 'function')
     return { 'text/plain': text, ...((await method.call(value)) as MimeBundle) };
-  return { ...syncBundle(value, text) };
+  const bundle = richBundle(value, text);
+  const html = await bundle['text/html'];
+  return html === undefined ? bundle : { ...bundle, 'text/html': String(html) };
 }
 
 /** Like `bundleOf`, at once; a bundle that is promised is not waited for. */
@@ -32,14 +34,18 @@ export function bundleNow(value: unknown): MimeBundle {
   const method = (value as Record<symbol, unknown>)[DISPLAY];
   const bundle: unknown = typeof method === 'function' ? method.call(value) : undefined;
   const isBundle = typeof bundle === 'object' && bundle !== null && !(bundle instanceof Promise);
-  return isBundle ? { 'text/plain': text, ...bundle } : syncBundle(value, text);
+  if (isBundle) return { 'text/plain': text, ...bundle };
+  const rich = richBundle(value, text);
+  return rich['text/html'] instanceof Promise ? { 'text/plain': text } : rich;
 }
 
-function syncBundle(value: object, text: string): MimeBundle {
+/** The bundle of an object. Its HTML may be a promise. */
+function richBundle(value: object, text: string): MimeBundle {
   const { toHtml, toText } = value as { toHtml?: unknown; toText?: unknown };
   if (typeof toHtml === 'function') {
     const plain = typeof toText === 'function' ? String(toText.call(value)) : text;
-    return { 'text/plain': plain, 'text/html': String(toHtml.call(value)) };
+    const html: unknown = toHtml.call(value);
+    return { 'text/plain': plain, 'text/html': html instanceof Promise ? html : String(html) };
   }
   if (isElement(value)) return elementBundle(value);
   if (isTable(value)) return { 'text/plain': text, 'text/html': tableHtml(value) };

@@ -68,6 +68,8 @@ describe('rich output', () => {
     const own = await kernel.run("({ [Symbol.for('Jupyter.display')]: () => ({ 'text/markdown': '*1*' }) })");
     expect(own.messages[1]?.content.data).toMatchObject({ 'text/markdown': '*1*' });
     expect(own.messages[1]?.content.data?.['text/plain']).toBeTruthy();
+    const promised = await kernel.run("({ toHtml: async () => '<b>2</b>' })");
+    expect(promised.messages[1]?.content.data?.['text/html']).toBe('<b>2</b>');
   });
 
   it('shows arrays of plain objects as a table', async () => {

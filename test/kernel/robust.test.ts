@@ -1,7 +1,12 @@
 // What must not end the kernel, and what must end it wholly.
 import { readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
+import { kernel as built } from '../../scripts/places.mjs';
 import { TestKernel } from './client';
+import { scratch } from './python';
+import { RawClient, startBySpec, writeConnection } from './raw-client';
 
 let kernel: TestKernel | undefined;
 afterEach(async () => {
@@ -76,6 +81,35 @@ it.each([
   expect(processesWith(connectionFile)).toEqual([String(kernel.pid)]);
   await kernel.do('kill', { signal_name: 'SIGKILL' });
   expect(processesWith(connectionFile)).toEqual([]);
+});
+
+const { kernelSpec } = createRequire(import.meta.url)(
+  join(built, 'dist/spec.js'),
+) as typeof import('../../kernel/spec');
+
+it('killed at a dozen moments, from its first instant on, leaves no process', async () => {
+  const { folder, remove } = scratch();
+  const busy =
+    "await null; import * as lib from 'kernel-lib'; setInterval(() => console.log('x'), 1); while (true) await null;";
+  const signals = ['SIGKILL', 'SIGTERM', 'SIGHUP'] as const;
+  try {
+    for (let moment = 0; moment < 12; moment++) {
+      const connection = await writeConnection(folder);
+      const running = startBySpec(kernelSpec().argv, connection, folder);
+      const client = new RawClient(connection);
+      void client.send('shell', 'execute_request', { code: busy });
+      const after = Math.round((moment + Math.random()) * 120);
+      await new Promise((go) => setTimeout(go, after));
+      const ended = new Promise((resolve) => running.on('exit', resolve));
+      const signal = signals[moment % signals.length]!;
+      running.kill(signal);
+      await ended;
+      expect(processesWith(connection.file), `${signal} after ${after} ms`).toEqual([]);
+      client.close();
+    }
+  } finally {
+    remove();
+  }
 });
 
 it('ends when it is told to, also in a loop, and when its parent is gone', async () => {
