@@ -19,6 +19,7 @@ import { Mode } from '../isa/registers';
 import type { Bus } from './bus';
 import type { Clock, Work } from './cost';
 import { CsrFile, type LiveState } from './csr-file';
+import { oneOf } from './given';
 import type { Memory } from './memory';
 import { ACCESS_FAULT, type AccessedDirty, type Leaf, Mmu } from './mmu';
 import { PAGE_BYTES } from './page-table';
@@ -144,7 +145,12 @@ export class Hart implements LiveState {
     private readonly board: Surroundings,
     options: HartOptions = {},
   ) {
-    const { pmpEntries = 16, accessedDirty = 'hardware', tlbEntries = TLB_ENTRIES } = options;
+    const { tlbEntries = TLB_ENTRIES } = options;
+    const pmpEntries = oneOf('pmpEntries', options.pmpEntries ?? 16, [0, 16]);
+    const accessedDirty = oneOf<AccessedDirty>('accessedDirty', options.accessedDirty ?? 'hardware', [
+      'hardware',
+      'fault',
+    ]);
     this.profile = profileOf(options.profile ?? 'riscv');
     this.lostInTraps = registersLostInTraps(this.profile);
     this.x = options.storage?.x ?? new Int32Array(32);

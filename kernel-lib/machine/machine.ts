@@ -10,7 +10,7 @@ import { Cause } from '../isa/causes';
 import { csrMask, csrNumber } from '../isa/csrs';
 import { Mode, registerNumber } from '../isa/registers';
 import { Bus } from './bus';
-import { Clock, COSTS, type CostPreset, type CostTable, DEVICE_ACCESS, NO_WORK, type Work } from './cost';
+import { Clock, type CostPreset, type CostTable, DEVICE_ACCESS, NO_WORK, type Work } from './cost';
 import { type Board, boardTree, flatten } from './device-tree';
 import { Clint } from './devices/clint';
 import { Finisher } from './devices/finisher';
@@ -19,11 +19,14 @@ import { Uart } from './devices/uart';
 import { VirtioBlock } from './devices/virtio-block';
 import { VirtioConsole } from './devices/virtio-console';
 import { VirtioMmio, type VirtioVersion } from './devices/virtio-mmio';
+import { bytesOf, checkProgram, costTable, knownOptions, type Loadable, oneOf } from './given';
 import { Hart, type HartOptions } from './hart';
 import { Memory } from './memory';
 import { Access, type PmpRange, pmpConfigurationByte, pmpTopOfRanges } from './pmp';
 import { StateReader, type StateStream, StateWriter, seal, unseal } from './state';
 import type { Trap } from './trap';
+
+export type { Loadable } from './given';
 
 const MIE = csrNumber('mie');
 const STIMECMP = csrNumber('stimecmp');
@@ -71,15 +74,6 @@ export interface Engine {
   run(machine: Machine, budget: number): Stop;
 }
 
-/**
- * A program in memory: bytes at physical addresses, and where it starts. Where `size` is more
- * than there are bytes, zeros follow.
- */
-export interface Loadable {
-  segments: readonly { address: number; bytes: Uint8Array; size?: number }[];
-  entry: number;
-}
-
 export interface MachineOptions extends HartOptions {
   /** Bytes of RAM; 16 MiB if left out. A power of two. */
   ram?: number | Memory;
@@ -104,6 +98,20 @@ export interface BootOptions {
   bootArguments?: string;
 }
 
+const OPTIONS: Record<keyof MachineOptions, true> = {
+  ram: true,
+  disk: true,
+  virtioConsole: true,
+  virtioVersion: true,
+  costs: true,
+  clock: true,
+  engine: true,
+  pmpEntries: true,
+  accessedDirty: true,
+  tlbEntries: true,
+  profile: true,
+  storage: true,
+};
 const DEFAULT_RAM = 16 * MiB;
 const PAGE_BYTES = 4096;
 const A0 = registerNumber('a0')!;
@@ -138,16 +146,17 @@ export class Machine {
   /** What a snapshot must agree on. */
   private readonly kind: string;
 
-  /** @throws if the RAM size is not a power of two of at least 4 KiB and at most 1 GiB */
+  /** @throws if there is no such option, or no such value of one: each message says what there is */
   constructor(options: MachineOptions = {}) {
+    knownOptions('A machine', options, Object.keys(OPTIONS));
     this.ram = options.ram instanceof Memory ? options.ram : new Memory(RAM_BASE, ramSize(options.ram));
     this.clock = options.clock ?? new Clock(costTable(options.costs ?? 'arm-est'));
     this.engine = options.engine;
     this.bus = new Bus(this.ram);
     this.clint = new Clint(this.clock);
-    this.disk = options.disk && new VirtioBlock(options.disk);
+    this.disk = options.disk && new VirtioBlock(bytesOf('A disk', options.disk));
     this.virtioConsole = options.virtioConsole ? new VirtioConsole() : undefined;
-    this.virtio = this.virtioSlots(options.virtioVersion ?? 1);
+    this.virtio = this.virtioSlots(oneOf('virtioVersion', options.virtioVersion ?? 1, [1, 2]));
     for (const device of [this.clint, this.plic, this.uart, this.finisher, ...this.virtio])
       this.bus.attach(device);
     this.uart.line = (isHigh) => this.plic.setLine(UART_SOURCE, isHigh);
@@ -222,9 +231,11 @@ export class Machine {
    * Copies a program into RAM and points the hart at its entry, in M mode, with a0 and a1 as a
    * kernel expects them: the hart's number, and the address of the device tree (0 if there is no
    * room for it above the program).
-   * @throws RangeError if the program or the initial RAM disk does not fit into RAM
+   * @throws RangeError if the program or the initial RAM disk does not fit into RAM; TypeError if it is none
    */
   load(image: Loadable, options: BootOptions = {}): void {
+    checkProgram(image);
+    if (options.initrd !== undefined) bytesOf('An initial RAM disk', options.initrd);
     let end = this.ram.base;
     for (const { address, bytes, size = bytes.length } of image.segments) {
       this.ram.copyIn(address, bytes);
@@ -282,7 +293,7 @@ export class Machine {
    * @throws SnapshotError if it is damaged, or of a machine that was made with other options
    */
   restore(snapshot: Uint8Array): void {
-    const reader = new StateReader(unseal(this.kind, snapshot));
+    const reader = new StateReader(unseal(this.kind, bytesOf('A snapshot', snapshot)));
     this.exchange(reader);
     reader.end();
     this.stopped = undefined;
@@ -411,15 +422,6 @@ export function ramSize(size = DEFAULT_RAM): number {
     throw new RangeError(`RAM of ${size} bytes: the size must be a power of two from 4 KiB to 1 GiB.`);
   }
   return size;
-}
-
-function costTable(costs: CostPreset | CostTable): CostTable {
-  if (typeof costs !== 'string') return costs;
-  const table: CostTable | undefined = COSTS[costs];
-  if (table === undefined) {
-    throw new Error(`There is no cost preset "${costs}". There are: ${Object.keys(COSTS).join(', ')}.`);
-  }
-  return table;
 }
 
 /** What a machine is, as far as its state depends on it. */
