@@ -8,7 +8,9 @@ export const FINISHER = 0x0010_0000;
  * A kernel that maps itself by a superpage, and devices and a few pages of its own besides; then runs `body`.
  * Each trap is noted: cause, stval and sepc go into a log in memory, and the instruction is skipped.
  */
-export const paged = (body: string) => asm`
+export const paged = (body: string) => asm`${pagedSource(body)}`;
+
+export const pagedSource = (body: string) => `
         .equ ROOT, 0x80500000
         .equ TABLE, 0x80501000
         .equ PAGE, 0x80510000

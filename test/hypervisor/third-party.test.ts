@@ -1,14 +1,18 @@
 // Kernels that are not ours, unchanged, from outside of the project: they boot to their prompt and
 // answer what is typed under each technique as on the bare machine.
-//   VMLAB_KERNEL=kernel.elf [VMLAB_DISK=disk.img] [VMLAB_PROMPT='> '] [VMLAB_TYPE='ls|help'] npx vitest run test/hypervisor/third-party
+//   VMLAB_KERNEL=kernel [VMLAB_DISK=disk.img] [VMLAB_INITRD=initrd] [VMLAB_APPEND='console=ttyS0'] \
+//     [VMLAB_PROMPT='> '] [VMLAB_TYPE='ls|help'] npx vitest run test/hypervisor/third-party
+// The kernel is an ELF file, or a flat image for 0x80400000.
 import { readFileSync } from 'node:fs';
 import {
+  type BootOptions,
   createMachine,
+  DEFAULT_ORIGIN,
   Firmware,
+  loadable,
   type Machine,
   MiB,
   RAM_BASE,
-  readElf,
   TECHNIQUES,
   type TechniqueName,
 } from 'kernel-lib';
@@ -18,12 +22,15 @@ import { TECHNIQUE_NAMES } from './equivalence';
 const {
   VMLAB_KERNEL: KERNEL,
   VMLAB_DISK: DISK,
+  VMLAB_INITRD: INITRD,
+  VMLAB_APPEND: APPEND = '',
   VMLAB_PROMPT: PROMPT = '> ',
   VMLAB_TYPE: TYPE = '',
 } = process.env;
 const RAM = 64 * MiB;
 const MOST = 400_000_000;
 const STEP = 1_000_000;
+const PATIENCE = { timeout: 600_000 };
 /** Ports to a hypervisor's own calls are no unchanged kernels. */
 const FAITHFUL = TECHNIQUE_NAMES.filter((name) => !name.startsWith('para'));
 
@@ -44,22 +51,27 @@ function session(board: Machine, run: (instructions: number) => unknown): string
 }
 
 describe.skipIf(KERNEL === undefined)('a kernel that is not ours', () => {
-  const image = () => readElf(readFileSync(KERNEL!));
-  const disk = () => (DISK === undefined ? {} : { disk: new Uint8Array(readFileSync(DISK)) });
+  const bytes = (file: string) => new Uint8Array(readFileSync(file));
+  const image = () => loadable(bytes(KERNEL!), DEFAULT_ORIGIN);
+  const disk = () => (DISK === undefined ? {} : { disk: bytes(DISK) });
+  const boot: BootOptions = {
+    bootArguments: APPEND,
+    ...(INITRD === undefined ? {} : { initrd: bytes(INITRD) }),
+  };
 
   const native = () => {
     const machine = createMachine({ ram: RAM, ...disk() });
-    new Firmware(machine).boot(image());
+    new Firmware(machine).boot(image(), boot);
     return session(machine, (instructions) => machine.run({ instructions }));
   };
   const virtual = (technique: TechniqueName) => {
     const memory = { base: RAM_BASE + 4 * MiB, size: RAM };
     const hypervisor = TECHNIQUES[technique](createMachine({ ram: 2 * RAM }), { memory, board: disk() });
-    hypervisor.boot(image());
+    hypervisor.boot(image(), boot);
     return session(hypervisor.vm.guest, (instructions) => hypervisor.run({ instructions }));
   };
 
-  it.each(FAITHFUL)('prints under "%s" what it prints on the bare machine', (technique) => {
+  it.each(FAITHFUL)('prints under "%s" what it prints on the bare machine', PATIENCE, (technique) => {
     expect(virtual(technique)).toBe(native());
   });
 });

@@ -2,7 +2,7 @@
 // whatever they do. They map pages of their own, their own table, devices and nothing at all, touch
 // them from both modes, and change SUM, MXR and the address space.
 import type { randomNumbers } from '../../kernel-lib/lab/random';
-import { paged } from '../hypervisor/paged-guest';
+import { paged, pagedSource } from '../hypervisor/paged-guest';
 
 const PAGES = 4;
 /** Where a guest with 8 MiB has nothing, but its hypervisor's machine may: behind its RAM, and far behind. */
@@ -93,7 +93,12 @@ const START = `
 `;
 
 /** At the end: paging off, so that the log and the finisher can be reached whatever was done. */
-export const program = (steps: readonly string[]) => paged(`${START}\n${steps.join('\n')}\n csrw satp, x0\n`);
+const body = (steps: readonly string[]) => `${START}\n${steps.join('\n')}\n csrw satp, x0\n`;
+
+export const program = (steps: readonly string[]) => paged(body(steps));
+
+/** The same as source text, for those who work on that. */
+export const source = (steps: readonly string[]) => pagedSource(body(steps));
 
 /** What a random guest does, step by step. */
 export const randomSteps = (random: Random): string[] => Array.from({ length: STEPS }, () => step(random));

@@ -46,6 +46,9 @@ export enum Shared {
   Spare = 36,
 }
 
+/** All of the shared words. */
+export const SHARED_BYTES = Shared.Spare + 4;
+
 /** Hypercalls. */
 export enum Hypercall {
   /** a0: the version of this interface. */

@@ -14,7 +14,7 @@ import { Access } from '../../machine/pmp';
 import type { Trap } from '../../machine/trap';
 import { View } from '../paging/paging';
 import { LazyShadow } from '../paging/shadow';
-import { SHARED_VA } from '../paravirtual/abi';
+import { SHARED_BYTES, SHARED_VA } from '../paravirtual/abi';
 import { SharedPage } from '../paravirtual/shared-page';
 import { dispatch } from '../trap-and-emulate';
 import { type Hypervisor, type Report, Vm, type VmOptions } from '../vm';
@@ -76,8 +76,11 @@ export class PreVirtual implements Hypervisor {
     const { machine, frames } = this.vm;
     const pa = frames.allocate();
     if (pa === undefined) throw new RangeError('No frame is left for the shared page. Give the VM more.');
-    shared.place(machine.ram, pa + (SHARED_VA % PAGE_BYTES));
-    this.vm.expose({ base: pa, size: PAGE_BYTES, accesses: [Access.Read, Access.Write] });
+    const words = pa + (SHARED_VA % PAGE_BYTES);
+    shared.place(machine.ram, words);
+    // Of the ranges the first that fits counts: what is around the words is the guest's own, by emulation.
+    this.vm.expose({ base: words, size: SHARED_BYTES, accesses: [Access.Read, Access.Write] });
+    this.vm.expose({ base: pa, size: PAGE_BYTES, accesses: [] });
     this.paging.tables.fix(SHARED_VA, { pa, rights: Pte.R | Pte.W | Pte.U, views: KERNEL_VIEWS });
     shared.isUsed = true;
   }
