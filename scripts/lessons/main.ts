@@ -9,6 +9,7 @@ import { project } from '../places.mjs';
 import { buildLibrary } from '../setup.mjs';
 import { runLesson, staticProblems } from './check';
 import { chosenLessons, filesOf } from './course';
+import { exportQuiz, FORMATS } from './export';
 import { nbgraderLayout } from './nbgrader';
 import { scaffold } from './new';
 import { notebookText, readNotebook, writeNotebook } from './notebook';
@@ -21,6 +22,7 @@ const USAGES = {
   check: 'npm run lessons -- check [lesson …] [--no-run] [--patience N]',
   release: 'npm run lessons -- release [lesson …] [--check] [--nbgrader DIR]',
   strip: 'npm run lessons -- strip [lesson …]',
+  export: 'npm run lessons -- export gift|qti [quiz …] --out DIR',
 } as const;
 
 type Command = keyof typeof USAGES;
@@ -32,6 +34,7 @@ const COMMANDS: Record<Command, () => number | Promise<number>> = {
   check,
   release,
   strip: stripThem,
+  export: exportThem,
 };
 
 function usage(name: Command): string {
@@ -125,6 +128,28 @@ function stripThem(): number {
   const changed = strip(project, chosenLessons(project, positionals));
   for (const file of changed) console.log(`stripped: ${file}`);
   if (changed.length === 0) console.log('No notebook has outputs.');
+  return 0;
+}
+
+function exportThem(): number {
+  const { values, positionals } = commandLine(
+    { args, options: { out: { type: 'string' } }, allowPositionals: true },
+    usage('export'),
+  );
+  const [wanted, ...lessons] = positionals;
+  const format = FORMATS.find((name) => name === wanted);
+  if (format === undefined)
+    usageError(
+      `Which format? ${FORMATS.join(' or ')}, not ${JSON.stringify(wanted ?? '')}.`,
+      usage('export'),
+    );
+  if (values.out === undefined) usageError('Where to? Give a folder: --out DIR.', usage('export'));
+  const folder = values.out;
+  const names = chosenLessons(project, lessons).filter((name) =>
+    existsSync(join(project, filesOf(name).quiz)),
+  );
+  for (const name of names)
+    for (const file of exportQuiz(project, name, format, folder)) console.log(`made: ${file}`);
   return 0;
 }
 
