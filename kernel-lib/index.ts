@@ -83,6 +83,7 @@ export { createMachine, ENGINES, type EngineName, type RunnableOptions } from '.
 
 // Hypervisors
 export { Asids, Frames } from './hypervisor/frames';
+export { LAYOUTS, type LayoutName, type RingLayout } from './hypervisor/layouts';
 export { type FaultAnswer, type GuestPaging, type PagedVm, View } from './hypervisor/paging/paging';
 export { accessOf, LazyShadow } from './hypervisor/paging/shadow';
 export type { ExitCount, ExitReason } from './hypervisor/exits';
@@ -206,6 +207,9 @@ export { check, exerciseIds } from './lab/check';
 export type { Decision } from './lab/exercises/trap-and-emulate';
 import './lab/exercises/sensitive-instructions';
 import './lab/exercises/trap-and-emulate';
+import './lab/exercises/rings';
+export type { TimerFacts } from './lab/exercises/virtual-interrupts';
+import './lab/exercises/virtual-interrupts';
 export type { Filled, GuestMemory } from './lab/exercises/page-tables';
 import './lab/exercises/page-tables';
 import './lab/exercises/shadow-page-tables';

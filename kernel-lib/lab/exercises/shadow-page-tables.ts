@@ -13,12 +13,12 @@ import { guestSource } from '../../guests/guests';
 import type { FaultAnswer, GuestPaging, PagedVm } from '../../hypervisor/paging/paging';
 import { accessOf } from '../../hypervisor/paging/shadow';
 import { TrapAndEmulate } from '../../hypervisor/trap-and-emulate';
-import { MiB, type RunResult } from '../../machine/machine';
+import { MiB } from '../../machine/machine';
 import { makePte, PAGE_BYTES, Pte, ppnOf, SUPERPAGE_BYTES } from '../../machine/page-table';
 import { Access } from '../../machine/pmp';
 import type { Trap } from '../../machine/trap';
 import { defineExercises, type Exercise, type Failure } from '../check';
-import { record } from '../timeline/record';
+import { recordStride, runInStrides } from './strides';
 import { ACCESS_NAMES, entryText, said } from './tabled-guest';
 
 const { R, W, X, A, D } = Pte;
@@ -36,8 +36,6 @@ function guestProgram(): Program {
   return assemble(clean, { file: 'nano-os.s', origin: DEFAULT_ORIGIN });
 }
 const MOST_INSTRUCTIONS = 2_000_000;
-/** Instructions between two looks at whether it went wrong: as many can be in the timeline. */
-const STRIDE = 2000;
 
 /** A run of the guest under a learner's paging, up to the first fault that is answered wrongly. */
 class Trial {
@@ -94,17 +92,6 @@ class Trial {
     }
     return answer ?? 'filled';
   }
-
-  /** Runs in strides. @returns how it ended, and after how many instructions and traps the last stride began */
-  run(): { end: RunResult; last: number } {
-    let last = 0;
-    for (;;) {
-      const end = this.hypervisor.run({ instructions: STRIDE });
-      const isOver = end.reason !== 'budget' || last + STRIDE >= MOST_INSTRUCTIONS;
-      if (this.failure !== undefined || isOver) return { end, last };
-      last += STRIDE;
-    }
-  }
 }
 
 class NoPaging extends Error {
@@ -159,17 +146,6 @@ function inForce(paging: GuestPaging, { machine: { hart } }: PagedVm, va: number
   return makePte(ppnOf(leaf.pte) + page, leaf.pte & 0x3ff);
 }
 
-/** The run again, up to where it goes wrong, step by step. */
-function recorded(make: MakePaging, from: number): Pick<Failure, 'run' | 'at'> {
-  const trial = new Trial(make);
-  const run = record(trial.hypervisor, {
-    from,
-    steps: 2 * STRIDE,
-    title: 'nano-os under your shadow, up to the wrong fault',
-  });
-  return trial.failure === undefined ? {} : { run, at: run.steps.length };
-}
-
 const shadow: Exercise<MakePaging> = {
   id: '05-shadow',
   title: 'a lazy shadow for a whole operating system',
@@ -201,9 +177,14 @@ function testShadow(solution: MakePaging): Failure | undefined {
   reference.boot(guestProgram());
   reference.run();
   const trial = new Trial(solution);
-  const { end, last } = trial.run();
+  const { end, last } = runInStrides(trial.hypervisor, MOST_INSTRUCTIONS, () => trial.failure !== undefined);
   const { failure } = trial;
-  if (failure !== undefined) return failure.untouched ? failure : { ...failure, ...recorded(solution, last) };
+  if (failure?.untouched) return failure;
+  if (failure !== undefined) {
+    const again = new Trial(solution);
+    const title = 'nano-os under your shadow, up to the wrong fault';
+    return { ...failure, ...recordStride(again.hypervisor, last, title, () => again.failure !== undefined) };
+  }
   const { console } = trial.hypervisor.vm;
   if (console === reference.vm.console) return undefined;
   const told = JSON.stringify(console.slice(-80));
