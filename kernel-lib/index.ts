@@ -185,8 +185,8 @@ export {
   USUAL_PADS,
 } from './hypervisor/pre-virtual/pass';
 export { PreVirtual, type PreVirtualOptions, WEDGES } from './hypervisor/pre-virtual/pre-virtual';
-export { profile } from './hypervisor/pre-virtual/profile';
-export { type Site, wedged } from './hypervisor/pre-virtual/wedge';
+export { countsByLine, profile } from './hypervisor/pre-virtual/profile';
+export { type Site, wedged, type Emulation as WedgeEmulation } from './hypervisor/pre-virtual/wedge';
 
 // Guests
 export { type DefectGuest, defectGuests } from './guests/defects';
@@ -224,6 +224,13 @@ export type { FetchInstruction } from './lab/exercises/binary-translation';
 import './lab/exercises/binary-translation';
 export type { LookUp } from './lab/exercises/translation/jumps';
 export type { BlockCache, FenceBlocks, FindBlock, GuestBlock } from './lab/exercises/translation/cached-run';
+export type {
+  ProfiledRun,
+  ProfileRun,
+  SourceLine,
+} from './lab/exercises/pre-virtualization-pass';
+import './lab/exercises/pre-virtualization-pass';
+import './lab/exercises/wedges';
 export { predict } from './lab/predict/predict';
 export { progress } from './lab/progress/progress';
 export { type TechniqueMapOptions, techniqueMap } from './lab/progress/technique-map';

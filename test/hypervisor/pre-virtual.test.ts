@@ -2,12 +2,14 @@
 // called, and under one that shares its guest's status word.
 import {
   assemble,
+  countsByLine,
   createMachine,
   Firmware,
   guest,
   guestSource,
   MiB,
   PreVirtual,
+  type PreVirtualOptions,
   type Program,
   previrtualize,
   profile,
@@ -113,6 +115,41 @@ describe('the pass', () => {
     );
     expect(better.end.code).toBe(0);
     expect(better.hypervisor.vm.console).toBe(plain.hypervisor.vm.console);
+  });
+});
+
+describe('what a run tells', () => {
+  const source = guestSource('nano-os', small);
+  const traced = (memoryLines: ReadonlySet<number>) => {
+    const image = assemble(previrtualize(source, { memoryLines, pads: USUAL_PADS }).source);
+    const hypervisor = new PreVirtual(createMachine({ ram: RAM }), { paging: 'shadow-traced' });
+    hypervisor.boot(image);
+    expect(hypervisor.run({ instructions: 10_000_000 }).code).toBe(0);
+    const { cycles } = hypervisor.report();
+    const [trapped, called] = [hypervisor.trapped, hypervisor.called].map((at) => countsByLine(image, at));
+    return { trapped, called, cycles: cycles.hypervisor };
+  };
+
+  it('a mark is worth it where most executions go to a device or a table, and only there', () => {
+    const plain = traced(new Set());
+    const all = traced(new Set(plain.trapped.keys()));
+    expect(all.trapped.size).toBe(0);
+    expect(all.cycles).toBeGreaterThan(plain.cycles); // clearing a page is called for each word
+    const worth = [...plain.trapped].filter(([line, count]) => 2 * count >= (all.called.get(line) ?? 0));
+    expect(worth.length).toBeLessThan(plain.trapped.size);
+    expect(traced(new Set(worth.map(([line]) => line))).cycles).toBeLessThan(plain.cycles);
+  });
+
+  it('a wedge of one’s own stands in place of ours', () => {
+    const image = guest('nano-os.previrt', small);
+    const run = (wedge: PreVirtualOptions['wedge'] & {}) => {
+      const hypervisor = new PreVirtual(createMachine({ ram: RAM }), { wedge });
+      hypervisor.boot(image);
+      expect(hypervisor.run({ instructions: 10_000_000 }).code).toBe(0);
+      return hypervisor.report();
+    };
+    expect(run(WEDGES.sharing).cycles).toEqual(run('sharing').cycles);
+    expect(run(() => undefined).exits.length).toBeGreaterThan(0);
   });
 });
 

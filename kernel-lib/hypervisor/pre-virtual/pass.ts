@@ -93,7 +93,8 @@ export function wordAt(program: Program, address: number): number {
   return bytes === undefined ? 0 : new DataView(bytes.buffer, bytes.byteOffset).getInt32(0, true);
 }
 
-function classOf(word: number, isMemory: boolean): SiteClass | undefined {
+/** The class that the pass marks an instruction with; undefined if it leaves it alone. `isMemory`: it has trapped for where it went. */
+export function classOf(word: number, isMemory = false): SiteClass | undefined {
   const row = decode(word)?.row;
   if (row === undefined) return undefined;
   const does = (kind: Action['kind']) => actionsIn(row.meaning).some((action) => action.kind === kind);

@@ -12,8 +12,10 @@ import type { BootOptions, Loadable, Machine, RunResult } from '../../machine/ma
 import { PAGE_BYTES, Pte } from '../../machine/page-table';
 import { Access } from '../../machine/pmp';
 import type { Trap } from '../../machine/trap';
+import type { ExitReason } from '../exits';
 import { View } from '../paging/paging';
 import { LazyShadow } from '../paging/shadow';
+import { TracedShadow } from '../paging/shadow-traced';
 import { SHARED_BYTES, SHARED_VA } from '../paravirtual/abi';
 import { SharedPage } from '../paravirtual/shared-page';
 import { dispatch } from '../trap-and-emulate';
@@ -23,9 +25,11 @@ import { calling, type Emulation, type Site, sharing, type WedgeOptions, wedged 
 /** The wedges, by the hypervisor that they are for. */
 export const WEDGES = { calling, sharing } as const satisfies Record<string, Emulation>;
 
-export interface PreVirtualOptions extends VmOptions, WedgeOptions {
-  /** `sharing` if left out. */
-  wedge?: keyof typeof WEDGES;
+export interface PreVirtualOptions extends Omit<VmOptions, 'layout' | 'paging'>, WedgeOptions {
+  /** `sharing` if left out. One's own stands in its place: it has the shared page, too. */
+  wedge?: keyof typeof WEDGES | Emulation;
+  /** How page tables are virtualized: `shadow` if left out. */
+  paging?: 'shadow' | 'shadow-traced';
 }
 
 /**
@@ -39,18 +43,23 @@ export class PreVirtual implements Hypervisor {
   readonly vm: Vm;
   /** Marked instructions of the guest, by address. */
   readonly sites = new Map<number, Site>();
+  /** How often each marked instruction was a call, by address (unsigned). */
+  readonly called = new Map<number, number>();
+  /** How often each unmarked load or store trapped for where it went (a device, a watched page), by address. */
+  readonly trapped = new Map<number, number>();
   private readonly shared: SharedPage | undefined;
   private readonly paging: LazyShadow;
   private readonly options: PreVirtualOptions;
 
   constructor(machine: Machine, options: PreVirtualOptions = {}) {
-    const { wedge = 'sharing' } = options;
-    this.options = { ...options, wedge };
-    this.shared = wedge === 'sharing' ? new SharedPage({ isPorted: false }) : undefined;
-    this.vm = new Vm(machine, `pre-virtualization, ${wedge}`, (vm, trap) => this.answer(vm, trap), {
+    const { wedge = 'sharing', paging = 'shadow' } = options;
+    this.options = options;
+    this.shared = wedge === 'calling' ? undefined : new SharedPage({ isPorted: false });
+    const name = typeof wedge === 'string' ? wedge : 'a wedge of one’s own';
+    this.vm = new Vm(machine, `pre-virtualization, ${name}`, (vm, trap) => this.answer(vm, trap), {
       ...options,
       ...(this.shared === undefined ? {} : { layout: this.shared, offerAgain: OFFER_AGAIN }),
-      paging: (vm) => new LazyShadow(vm),
+      paging: (vm) => (paging === 'shadow' ? new LazyShadow(vm) : new TracedShadow(vm)),
       workOf: (trap) => (this.siteOf(trap) === undefined ? undefined : CALL_WORK),
     });
     this.paging = this.vm.paging as LazyShadow;
@@ -58,7 +67,9 @@ export class PreVirtual implements Hypervisor {
 
   /** @throws Error if the guest is not pre-virtualized, or the wedge refuses it */
   boot(image: Loadable, options?: BootOptions): void {
-    const { image: replaced, sites } = wedged(image, WEDGES[this.options.wedge ?? 'sharing'], this.options);
+    const { wedge = 'sharing' } = this.options;
+    const emulation = typeof wedge === 'string' ? WEDGES[wedge] : wedge;
+    const { image: replaced, sites } = wedged(image, emulation, this.options);
     for (const site of sites) this.sites.set(site.begin | 0, site);
     if (this.shared !== undefined) this.share(this.shared);
     this.vm.boot(replaced, options);
@@ -94,9 +105,12 @@ export class PreVirtual implements Hypervisor {
   private answer(vm: Vm, trap: Trap): void {
     const site = this.siteOf(trap) ?? this.siteInPlace(trap);
     if (site === undefined) {
+      const at = vm.hart.pc;
       dispatch(vm, trap);
+      if (wentElsewhere(trap.cause, vm.exitReason)) countAt(this.trapped, at);
       return;
     }
+    countAt(this.called, site.begin);
     vm.charge(EMULATE);
     vm.hart.pc = site.begin | 0;
     execute(vm.hart, site.original);
@@ -116,3 +130,14 @@ export class PreVirtual implements Hypervisor {
 }
 
 const CALL_WORK = { save: HYPERCALL_IN, restore: HYPERCALL_OUT };
+
+/** Whether a load or store trapped for where it went. */
+function wentElsewhere(cause: Cause, reason: ExitReason | undefined): boolean {
+  if (cause === Cause.LoadAccessFault || cause === Cause.StoreAccessFault) return true;
+  const isPageFault = cause === Cause.LoadPageFault || cause === Cause.StorePageFault;
+  return isPageFault && (reason === 'device' || reason === 'trace');
+}
+
+function countAt(counts: Map<number, number>, pc: number): void {
+  counts.set(pc >>> 0, (counts.get(pc >>> 0) ?? 0) + 1);
+}

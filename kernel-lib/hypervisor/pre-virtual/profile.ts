@@ -35,3 +35,16 @@ export function profile(program: Program, machine: Machine): ReadonlySet<number>
   hypervisor.run({ instructions: MOST_INSTRUCTIONS });
   return lines;
 }
+
+/** Counts by address as counts by source line (from 1): addresses of no line are left out. */
+export function countsByLine(
+  program: Program,
+  counts: ReadonlyMap<number, number>,
+): ReadonlyMap<number, number> {
+  const lines = new Map<number, number>();
+  for (const [address, count] of counts) {
+    const line = program.lines.get(address)?.line;
+    if (line !== undefined) lines.set(line, (lines.get(line) ?? 0) + count);
+  }
+  return lines;
+}
