@@ -19,8 +19,9 @@ export async function runTests(args) {
       clearAbandonedRuns();
       await installPackages();
       await buildLibrary();
+      const chosen = await chooseJupyter('', executesNotebooks);
       writeKernelSpec();
-      return chooseJupyter('', executesNotebooks);
+      return chosen;
     });
     say('\nLinter and type check (npm run lint)');
     const lint = await run(join(nodeModules, '@biomejs/biome/bin/biome'), ['check', '.'], {});

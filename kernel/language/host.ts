@@ -69,6 +69,7 @@ export class Files {
   /** Runs `question` on the service with these files as the program's roots; once more, from nothing, if it fails. */
   ask<Answer>(roots: string[], question: (service: ts.LanguageService) => Answer): Answer {
     this.roots = [this.ambient, ...roots];
+    this.resolved = undefined;
     try {
       return question(this.service);
     } catch {
@@ -78,6 +79,9 @@ export class Files {
       return question(this.service);
     }
   }
+
+  /** What was resolved for the question that is being answered; by the next one, files may have come or gone. */
+  private resolved: ts.ModuleResolutionCache | undefined;
 
   /** The files on disk, and those that exist only here. */
   private readonly system: ts.ModuleResolutionHost = {
@@ -95,7 +99,8 @@ export class Files {
     options,
     source,
   ) => {
-    const cache = ts.createModuleResolutionCache(this.folder, (name) => name, options);
+    this.resolved ??= ts.createModuleResolutionCache(this.folder, (name) => name, options);
+    const cache = this.resolved;
     return literals.map((literal) => {
       const mode = ts.getModeForUsageLocation(source, literal, options);
       const find = (from: string) =>
