@@ -101,7 +101,7 @@ export interface LanguageCalls {
   compile: { ask: { cell: number; name: string; code: string }; answer: CompileAnswer };
   settle: { ask: { cell: number; declared: string[] }; answer: null };
   complete: { ask: { code: string; position: number }; answer: CompletionAnswer };
-  inspect: { ask: { code: string; position: number }; answer: InspectionAnswer };
+  inspect: { ask: { code: string; position: number; isDetailed: boolean }; answer: InspectionAnswer };
   isComplete: {
     ask: { code: string };
     answer: { status: 'complete' | 'incomplete' | 'invalid'; indent: string };

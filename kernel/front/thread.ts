@@ -143,7 +143,8 @@ const ANSWERERS: Record<string, Answerer> = {
   },
   inspect: async ({ content }) => {
     const code = String(content.code ?? '');
-    const { found, data } = await ask('inspect', { code, position: unitsOf(code, content.cursor_pos) });
+    const position = unitsOf(code, content.cursor_pos);
+    const { found, data } = await ask('inspect', { code, position, isDetailed: content.detail_level === 1 });
     return { found, data, metadata: {} };
   },
   is_complete: async ({ content }) => ({

@@ -37,6 +37,12 @@ export class Cells {
     this.files = new Files(folder);
   }
 
+  /** A program's files: the cells whose names hold stay in it, so that what they import is read only once. */
+  private roots(file: string): string[] {
+    const holding = [...this.known.values()].map((known) => known.file);
+    return [...new Set([...this.augmenting, ...holding, file])];
+  }
+
   /** Checks a cell and turns it into JavaScript. `name` is what stack frames call it. */
   compile(cell: number, name: string, code: string): CompileAnswer {
     const answer = this.tryToCompile(cell, name, code, prepare(code, this.known));
@@ -50,7 +56,7 @@ export class Cells {
   private tryToCompile(cell: number, name: string, code: string, prepared: Prepared): CompileAnswer {
     const file = this.files.cellPath(`cell-${cell}`);
     this.files.write(file, prepared.text);
-    return this.files.ask([...this.augmenting, file], (service) => {
+    return this.files.ask(this.roots(file), (service) => {
       const problems = this.check(service, file, name, code, prepared);
       if (problems.length > 0) return { problems };
       this.pending.set(cell, { file, prepared });
@@ -80,7 +86,7 @@ export class Cells {
     const prepared = prepare(code, this.known, { all: true });
     const file = this.files.cellPath('cell');
     this.files.write(file, prepared.text);
-    return this.files.ask([...this.augmenting, file], (service) => question(service, file, prepared));
+    return this.files.ask(this.roots(file), (service) => question(service, file, prepared));
   }
 
   private check(

@@ -22,7 +22,7 @@ function answer(request: LanguageRequest): LanguageCalls[LanguageRequest['call']
     case 'complete':
       return complete(cells, request.ask.code, request.ask.position);
     case 'inspect':
-      return inspect(cells, request.ask.code, request.ask.position);
+      return inspect(cells, request.ask.code, request.ask.position, request.ask.isDetailed);
     case 'isComplete':
       return isComplete(request.ask.code);
     case 'local':

@@ -35,6 +35,11 @@ const FILES: Record<string, string> = {
   'up.ts': "export const up = 'up';",
 };
 
+interface Asked<Content> {
+  content: Content;
+  seconds: number;
+}
+
 let kernel: TestKernel;
 const place = (path: string) => join(kernel.folder, path);
 const put = (path: string, content: string) => writeFileSync(place(path), content);
@@ -147,20 +152,19 @@ it('kernel-lib and Plot are there, with completion and documentation', async () 
       'text/plain': expect.stringContaining('A title'),
       'text/html': expect.stringMatching(/^<figure[\s\S]*<svg[\s\S]*<\/figure>$/),
     });
-    const code = 'lib.assem';
-    const { content } = await lessons.do<{ content: { matches: string[] } }>('ask', {
-      request: 'complete',
-      code,
-      cursor_pos: code.length,
-    });
-    expect(content.matches).toContain('assemble');
-    const inspected = await lessons.do<{ content: { data: Record<string, string> } }>('ask', {
-      request: 'inspect',
-      code: 'lib.hex(1)',
-      cursor_pos: 6,
-      detail_level: 0,
-    });
-    expect(inspected.content.data['text/plain']).toMatch(/hex\(value: number[\s\S]*\n\nThe number as/);
+    const times: number[] = [];
+    for (let i = 0; i < 5; i++) {
+      await lessons.run(`const unrelated${i} = ${i};`);
+      const complete = { request: 'complete', code: 'lib.assem', cursor_pos: 9 };
+      const completed = await lessons.do<Asked<{ matches: string[] }>>('ask', complete);
+      expect(completed.content.matches).toContain('assemble');
+      const inspect = { request: 'inspect', code: 'lib.hex(1)', cursor_pos: 6, detail_level: 0 };
+      const inspected = await lessons.do<Asked<{ data: Record<string, string> }>>('ask', inspect);
+      expect(inspected.content.data['text/plain']).toMatch(/hex\(value: number[\s\S]*\n\nThe number as/);
+      times.push(completed.seconds, inspected.seconds);
+    }
+    // The quickest: what else keeps the machine busy (other tests do) only ever adds.
+    expect(Math.min(...times)).toBeLessThan(0.3);
   } finally {
     await lessons.stop();
   }

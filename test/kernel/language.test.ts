@@ -334,4 +334,48 @@ describe('completion and inspection', () => {
     expect(inspected.content.data['text/plain']).toContain('How tall it is, in metres.');
     expect(inspected.content.data['text/plain']).toContain('heightOf(x: {');
   });
+
+  const matches = async (code: string): Promise<unknown> => {
+    const asked = { request: 'complete', code, cursor_pos: code.length };
+    const { content } = await kernel.do<{ content: { matches: string[]; cursor_start: number } }>(
+      'ask',
+      asked,
+    );
+    return [content.matches, content.cursor_start];
+  };
+
+  it('complete in strings and paths of imports, and nothing in comments', async () => {
+    await values("const keys = { 'a-b': 1 };\ntype Mode = 'on' | 'off';\nlet mode = 'on' as Mode;");
+    expect(await matches("keys['a")).toEqual([['a-b'], 6]);
+    expect(await matches("mode === 'of")).toEqual([['off'], 10]);
+    expect(await matches("import { sep } from 'node:pat")).toEqual([
+      ['node:path', 'node:path/posix', 'node:path/win32'],
+      21,
+    ]);
+    expect(await matches('// key')).toEqual([[], 3]);
+  });
+
+  it('show a name as the reader declared it, in detail with its text', async () => {
+    await values('function thrice(x: number) {\n  return 3 * x;\n}');
+    const inspected = async (detail_level: number): Promise<string | undefined> => {
+      const asked = { request: 'inspect', code: 'thrice(1)', cursor_pos: 3, detail_level };
+      const { content } = await kernel.do<{ content: { data: Record<string, string> } }>('ask', asked);
+      return content.data['text/plain'];
+    };
+    expect(await inspected(0)).toBe('thrice(x: number): number');
+    expect(await inspected(1)).toBe(
+      'thrice(x: number): number\n\nfunction thrice(x: number) {\n  return 3 * x;\n}',
+    );
+  });
+
+  it('say whether a cell is complete', async () => {
+    const status = async (code: string): Promise<unknown> =>
+      (await kernel.do<{ content: { status: string } }>('ask', { request: 'is_complete', code })).content
+        .status;
+    for (const code of ['if (1) {', 'f(', '`a ${', 'const a =', 'x.', '/* a', 'async () => {\n'])
+      expect(await status(code), code).toBe('incomplete');
+    for (const code of ['}', 'a b', "'open", 'const 1']) expect(await status(code), code).toBe('invalid');
+    for (const code of ['', '1 // one', 'f()\n', 'class A {}'])
+      expect(await status(code), code).toBe('complete');
+  });
 });
