@@ -47,7 +47,15 @@ export { SnapshotError } from './machine/state';
 export { Memory, type MemoryWatcher } from './machine/memory';
 export { Bus, type Device, type InterruptLine } from './machine/bus';
 export { CsrFile } from './machine/csr-file';
-export { Clock, COSTS, type CostPreset, type CostTable, cyclesOf, type Work } from './machine/cost';
+export {
+  Clock,
+  COSTS,
+  type CostPreset,
+  type CostTable,
+  cyclesOf,
+  INTERPRET,
+  type Work,
+} from './machine/cost';
 export { flagsText, isLeaf, isValid, makePte, PAGE_BYTES, Pte, ppnOf, vpn } from './machine/page-table';
 export { Tlb, type TlbEntry, type TlbListener } from './machine/tlb';
 export { Access, Pmp } from './machine/pmp';
@@ -205,6 +213,9 @@ export type { BarOptions, ScatterOptions, XyOptions } from './lab/chart/general'
 export type { MatrixOptions } from './lab/chart/matrix';
 export { check, exerciseIds } from './lab/check';
 export type { Decision } from './lab/exercises/trap-and-emulate';
+import './lab/exercises/interpreter';
+import './lab/exercises/duplicate';
+export type { MachineState, Slice } from './lab/exercises/duplicate';
 import './lab/exercises/sensitive-instructions';
 import './lab/exercises/trap-and-emulate';
 import './lab/exercises/rings';

@@ -18,6 +18,7 @@ import { defineExercises, type Exercise, type Failure } from '../check';
 import { randomNumbers } from '../random';
 import { witnessTable } from '../show/side';
 import type { Table } from '../table';
+import { told } from './told';
 
 type Tried = readonly [text: string, profile: ProfileName];
 
@@ -82,11 +83,6 @@ function compareAnswers(
     return { message, ...(table ? { table } : {}) };
   }
   return undefined;
-}
-
-function told(found: unknown): string {
-  if (found instanceof Promise) return 'a Promise';
-  return typeof found === 'object' ? 'an object' : String(found);
 }
 
 // ------------------------------------------------------------------------------- 02-privileged
@@ -295,7 +291,7 @@ function faultOfWitness(one: Watched, found: unknown): Failure | undefined {
     return guilty ? { message: `${who} is sensitive, and you found no witness.` } : undefined;
   if (!Array.isArray(found) || found.length < 1 || found.length > 2)
     return {
-      message: `A witness is an array of one state, or of two. For ${who} yours is ${Array.isArray(found) ? `an array of ${found.length}` : told(found)}.`,
+      message: `A witness is an array of one state, or of two. For ${who} yours is ${told(found)}.`,
     };
   const [state, other] = found;
   try {

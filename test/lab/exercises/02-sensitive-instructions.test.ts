@@ -1,6 +1,7 @@
 // Lesson 02's exercises: right solutions pass, wrong ones are refuted by a state of the machine.
-import { check, type Experiment, Mode, PRIVILEGED_STATE, type TrialState } from 'kernel-lib';
-import { describe, expect, it, vi } from 'vitest';
+import { type Experiment, Mode, PRIVILEGED_STATE, type TrialState } from 'kernel-lib';
+import { describe, expect, it } from 'vitest';
+import { verdict } from './verdict';
 
 const inUser = (state: TrialState) => ({ ...state, mode: Mode.U as const });
 
@@ -63,15 +64,6 @@ function witness(one: Experiment, wrong?: string): readonly TrialState[] | undef
   });
   if (alone !== undefined && wrong !== 'pairs only') return [alone];
   return one.pairs.find((pair) => provesBehaviour(one, pair))?.states;
-}
-
-/** What check() prints where there is no notebook. */
-function verdict(id: string, solution: unknown): string {
-  const log = vi.spyOn(console, 'log').mockImplementation(() => {});
-  check(id, solution);
-  const text = log.mock.calls.map((call) => call.join(' ')).join('\n');
-  log.mockRestore();
-  return text;
 }
 
 const right = {
