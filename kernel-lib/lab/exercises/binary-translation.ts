@@ -217,6 +217,7 @@ const cache: Exercise<FindBlock> = {
     'Two guests run to their ends from your cache, and each block is translated once, when it is first needed.',
   hints: [
     'What is the key of a block, and what do you do when the cache has none for it?',
+    'A Map has get(key), which is undefined where there is nothing, and set(key, value).',
     'Ask cache.get(pc). If that is undefined, translate, and keep what you got under the same key before you return it.',
   ],
   test(solution) {
@@ -258,6 +259,7 @@ const fence: Exercise<FenceBlocks> = {
     'A guest that rewrites itself runs to its end, and at each fence.i exactly the blocks go that are out of date.',
   hints: [
     'A block is out of date if any of its instructions is no longer what is in memory at its address.',
+    'Compressed instructions have two bytes: what comes behind them is another instruction, and no concern of theirs.',
     'For each block: compare each instruction’s word with what read gives at its pc, of the instruction’s own length. Delete the block by its key at the first difference.',
   ],
   test(solution) {
