@@ -137,6 +137,7 @@ export {
   type Replacement,
 } from './hypervisor/load-time-patcher';
 export {
+  isSensitive,
   judge,
   type ScanResult,
   type Site as PatchSite,
@@ -231,6 +232,13 @@ import './lab/exercises/batched-updates';
 export type { CriticalSection } from './lab/exercises/para-virtual-guest';
 import './lab/exercises/para-virtual-guest';
 import './lab/exercises/para-virtualization';
+export type { Detour, ReadProgram } from './lab/exercises/load-time-patching';
+import './lab/exercises/load-time-patching';
+export {
+  type BreakpointHandler,
+  type PatchedInstructions,
+  patchedImage,
+} from './lab/exercises/patching/patched-run';
 export type { FetchInstruction } from './lab/exercises/binary-translation';
 import './lab/exercises/binary-translation';
 export type { LookUp } from './lab/exercises/translation/jumps';
