@@ -1,5 +1,5 @@
-// The kernel in the real JupyterLab: an error is shown as one, a chart and a table by themselves, and the stop button
-// ends a loop and keeps the state.
+// The kernel in the real JupyterLab: an error is shown as one, a chart and a table by themselves, the stop button ends a
+// loop and keeps the state, the restart button loses it.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -23,7 +23,7 @@ const { document } = parseHTML('<html></html>');
 let kept = 41;
 Plot.plot({ document, title: 'A chart', marks: [Plot.barY([1, 2, 3])] })`;
 
-test('JupyterLab shows charts, tables and errors, and stops a loop', {
+test('JupyterLab shows charts, tables and errors, stops a loop by its button, and restarts', {
   timeout: 300_000,
 }, async (context) => {
   if (!findChromium()) context.skip(NO_CHROMIUM);
@@ -54,14 +54,21 @@ test('JupyterLab shows charts, tables and errors, and stops a loop', {
         await page.getByRole('menuitem', { name: 'Run', exact: true }).click();
         await page.getByRole('menuitem', { name: 'Run All Cells', exact: true }).click();
         await expect.poll(() => outputsOf(page).nth(1).innerText(), { timeout: 30_000 }).toContain('begins');
-        await page.getByRole('menuitem', { name: 'Kernel', exact: true }).click();
-        await page.getByRole('menuitem', { name: 'Interrupt Kernel' }).click();
+        const panel = page.locator('.jp-NotebookPanel:not(.lm-mod-hidden)');
+        await panel.locator('[data-jp-item-name="interrupt"]').click();
         await expect
           .poll(() => outputsOf(page).nth(1).innerText(), { timeout: 10_000 })
           .toContain('KeyboardInterrupt');
-        await page.locator('.jp-NotebookPanel:not(.lm-mod-hidden) .jp-CodeCell').nth(2).click();
+        await panel.locator('.jp-CodeCell').nth(2).click();
         await page.keyboard.press('Shift+Enter');
         await expect.poll(() => outputsOf(page).nth(2).innerText(), { timeout: 10_000 }).toContain('42');
+
+        await panel.locator('[data-jp-item-name="restart"]').click();
+        await page.locator('.jp-Dialog .jp-mod-accept').click();
+        await expect.poll(() => panel.innerText(), { timeout: 10_000 }).toContain('[ ]');
+        await panel.locator('.jp-CodeCell').nth(2).click();
+        await page.keyboard.press('Shift+Enter');
+        await expect.poll(() => outputsOf(page).nth(2).innerText(), { timeout: 20_000 }).toContain('TS2304');
       }),
     );
   });
