@@ -10,6 +10,9 @@ export const LINE_SHIFT = 6;
 export const LINE_BYTES = 1 << LINE_SHIFT;
 
 const CODE = 1;
+const PAGE_BYTES = 4096;
+const LINES_IN_PAGE = PAGE_BYTES / LINE_BYTES;
+const pageOf = (offset: number) => offset - (offset % PAGE_BYTES);
 
 /** Something made from code in RAM, which is worthless once that code changes. */
 export interface Copy {
@@ -20,6 +23,8 @@ export interface Copy {
 export class CodeLines {
   /** Counts the times that copies were dropped. */
   generation = 0;
+  /** Told when a page of RAM, at this offset, is about to get its first mark. */
+  pageGetsCode: ((offset: number) => void) | undefined;
   private readonly copies = new Map<number, Set<Copy>>();
 
   /** @param marks one byte per line, zeros; not 0 where a store must tell `written` */
@@ -32,9 +37,16 @@ export class CodeLines {
       if (copies !== undefined) copies.add(copy);
       else {
         this.copies.set(line, new Set([copy]));
+        if (!this.hasCode(line << LINE_SHIFT)) this.pageGetsCode?.(pageOf(line << LINE_SHIFT));
         this.marks[line] = CODE;
       }
     }
+  }
+
+  /** Whether there is a mark in the page that holds this offset into RAM. */
+  hasCode(offset: number): boolean {
+    const first = pageOf(offset) >> LINE_SHIFT;
+    return this.marks.subarray(first, first + LINES_IN_PAGE).includes(CODE);
   }
 
   /** To be called when `count` bytes at this offset into RAM have changed. */

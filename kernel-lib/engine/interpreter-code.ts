@@ -29,6 +29,7 @@ import {
   LEFT_BLOCK,
   LEFT_FUEL,
   MARKS,
+  MIXED_TABLE,
   READ_TABLE,
   REGISTERS,
   SPACE,
@@ -279,12 +280,7 @@ class InterpreterPrinter {
         this.next();
         return;
       case 'load':
-        this.access(shape.address, shape.bytes, false);
-        this.setRegister(() => {
-          this.ramAddress(READ_TABLE);
-          code.memory(loadOf(shape), 0);
-        });
-        this.next();
+        this.load(shape);
         return;
       case 'store':
         this.store(shape);
@@ -340,8 +336,8 @@ class InterpreterPrinter {
 
   // Memory
 
-  /** Fast path: the page is in the table, whose entry is left in `entry`. Slow path: the hart does it. */
-  private access(address: Expression, bytes: number, isStore: boolean): void {
+  /** Puts on the stack whether the page is in the table, whose entry is left in `entry`. */
+  private isInTable(address: Expression, bytes: number, table: number): void {
     const { code } = this;
     this.expressions.value(address, this.operands);
     code.op('local.tee', this.address);
@@ -352,14 +348,16 @@ class InterpreterPrinter {
     code.get(this.tables);
     code.op('i32.add');
     code.op('local.tee', this.entry);
-    code.memory('i32.load', isStore ? WRITE_TABLE : READ_TABLE);
-    code.get(this.address);
-    code.constant((-1 << PAGE_SHIFT) | (bytes - 1));
-    code.op('i32.and');
-    code.op('i32.ne');
-    code.if(new Label('unknown'));
-    this.slowly(isStore);
-    code.end();
+    code.memory('i32.load', table);
+    this.tag(bytes);
+    code.op('i32.eq');
+  }
+
+  /** The tag that the page's entry must have, with the bits that are 0 in an aligned access. */
+  private tag(bytes: number): void {
+    this.code.get(this.address);
+    this.code.constant((-1 << PAGE_SHIFT) | (bytes - 1));
+    this.code.op('i32.and');
   }
 
   /** Lets the hart do the access, and leaves or goes on behind it. */
@@ -384,22 +382,50 @@ class InterpreterPrinter {
     code.op('i32.add');
   }
 
-  /** Stores, unless code is near. */
+  /** Fast path: the page is in the table. Slow path: the hart loads. */
+  private load(shape: Extract<Shape, { kind: 'load' }>): void {
+    const { code } = this;
+    this.isInTable(shape.address, shape.bytes, READ_TABLE);
+    code.if(new Label('known'));
+    this.setRegister(() => {
+      this.ramAddress(READ_TABLE);
+      code.memory(loadOf(shape), 0);
+    });
+    this.next();
+    code.end();
+    this.slowly(false);
+  }
+
+  /** Fast paths: there is no code in the page, or none in the line. Slow path: the hart stores. */
   private store(shape: Extract<Shape, { kind: 'store' }>): void {
     const { code } = this;
-    this.access(shape.address, shape.bytes, true);
+    const write = () => {
+      this.expressions.value(shape.value, this.operands);
+      code.memory(storeOf(shape), 0);
+      this.next();
+    };
+    this.isInTable(shape.address, shape.bytes, WRITE_TABLE);
+    code.if(new Label('known'));
     this.ramAddress(WRITE_TABLE);
+    write();
+    code.end();
+    const hart = new Label('hart');
+    code.block(hart);
+    code.get(this.entry);
+    code.memory('i32.load', MIXED_TABLE);
+    this.tag(shape.bytes);
+    code.op('i32.ne');
+    code.branchIf(hart);
+    this.ramAddress(MIXED_TABLE);
     code.op('local.tee', this.entry);
     code.constant(LINE_SHIFT);
     code.op('i32.shr_u');
     code.memory('i32.load8_u', MARKS);
-    code.if(new Label('code'));
-    this.slowly(true);
-    code.end();
+    code.branchIf(hart);
     code.get(this.entry);
-    this.expressions.value(shape.value, this.operands);
-    code.memory(storeOf(shape), 0);
-    this.next();
+    write();
+    code.end();
+    this.slowly(true);
   }
 
   // Ways on

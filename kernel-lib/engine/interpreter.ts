@@ -66,6 +66,7 @@ export class Interpreter {
     this.codeLines = new CodeLines(storage.marks);
     ram.watch((pa, count) => this.codeLines.written(pa - ram.base, count));
     this.spaces = new Spaces(machine, () => storage.allocate());
+    this.codeLines.pageGetsCode = (offset) => this.spaces.pageGotCode(offset);
     this.space = this.spaces.current();
     this.decoded = new DecodedCode(storage, this.codeLines, this.spaces, heat ?? NEVER_HOT);
     compiled ??= new WASM.Module(interpreterBytes());
@@ -177,7 +178,7 @@ export class Interpreter {
     const access = isStore ? Access.Write : Access.Read;
     const offset = spaces.offsetOf(access, va);
     if (offset < 0) return false;
-    this.space.admit(access, va, offset);
+    this.space.admit(access, va, offset, codeLines.hasCode(offset));
     return changes === spaces.generation + codeLines.generation;
   }
 

@@ -16,26 +16,16 @@ import { hex } from '../bits';
 import type { Instruction } from '../code/decode';
 import type { Expression } from '../isa/meaning';
 import { ABI_NAMES } from '../isa/registers';
+import { AccessPrinter } from './access-code';
 import { accessGroups, type Group } from './access-groups';
 import type { Step } from './block-reader';
-import { LINE_SHIFT } from './code-lines';
 import { printCsr } from './csr-code';
-import { ExpressionPrinter, loadOf, storeOf } from './emit-wasm';
+import { ExpressionPrinter } from './emit-wasm';
 import { type Edge, edgesOf, type Node, type Region } from './region';
 import { type Flow, flowOf, type Registers, written, writtenBy } from './register-flow';
 import { constantValue, type Shape } from './shape';
-import { JUMP_ENTRIES, PAGE_ENTRIES, PAGE_SHIFT } from './spaces';
-import {
-  MARKS,
-  PC,
-  READ_TABLE,
-  REGISTERS,
-  SITE,
-  SLOT_TABLE,
-  SPACE,
-  type Storage,
-  WRITE_TABLE,
-} from './storage';
+import { JUMP_ENTRIES, PAGE_SHIFT } from './spaces';
+import { PC, REGISTERS, SITE, SLOT_TABLE, SPACE, type Storage } from './storage';
 import { type Structure, structureOf } from './structure';
 import { Code, Label } from './wasm';
 
@@ -43,11 +33,10 @@ import { Code, Label } from './wasm';
 export const REGION_TYPE = 0;
 export const REGION_SIGNATURE = { parameters: 3, results: 2 };
 export const REGION_PARAMETERS = ['fuel', 'depth', 'target'];
-/** The type of `admit`: (va, is it a store) -> whether the page is in the table now. */
+/** The type of `admit`: (va, bytes; negative for a load) -> where the byte is in memory, or 0 to leave. */
 export const ADMIT_TYPE = 1;
 export const ADMIT_SIGNATURE = { parameters: 2, results: 1 };
-/** The number of the only imported function, and of the first translated one. */
-const ADMIT = 0;
+/** The number of the first translated function: behind the only imported one. */
 const FIRST = 1;
 
 /**
@@ -98,12 +87,12 @@ class RegionPrinter {
   private readonly structure: Structure;
   private readonly flow: Flow;
   private readonly expressions: ExpressionPrinter;
+  private readonly accesses: AccessPrinter;
   private readonly locals: number[] = [];
   private readonly site: number;
   private readonly address: number;
   private readonly entry: number;
   private readonly choice: number;
-  private readonly tables: number;
   /** The label of each node that is branched to. */
   private readonly labels = new Map<Node, Label>();
   /** Where all of a set of registers is written back before leaving at a site. */
@@ -115,7 +104,7 @@ class RegionPrinter {
 
   constructor(
     private readonly region: Region,
-    private readonly storage: Storage,
+    storage: Storage,
     private readonly linker: Linker,
     isReadable: boolean,
   ) {
@@ -124,11 +113,14 @@ class RegionPrinter {
     this.code = new Code(REGION_PARAMETERS, isReadable);
     const { code } = this;
     this.expressions = new ExpressionPrinter(code);
+    this.accesses = new AccessPrinter(code, storage, region, {
+      value: (expression, step) => this.value(expression, step),
+      localOf: (register) => this.localOf(register),
+    });
     this.site = code.local('site');
     this.address = code.local('address');
     this.entry = code.local('entry');
     this.choice = code.local('choice');
-    this.tables = code.local('tables');
     this.tests = this.testing();
     for (const node of this.structure.order) {
       this.exits.set(this.flow.dirty[node.index], new Label(`exit${this.exits.size}`));
@@ -141,7 +133,7 @@ class RegionPrinter {
     code.block(this.leave);
     for (const label of [...exits.values()].reverse()) code.block(label);
     if (!this.tests.has(region.entry)) this.testFuel(region.entry, 0);
-    if (!region.flat) this.loadTables();
+    if (!region.flat) this.accesses.begin();
     this.load(this.flow.live[region.entry.index]);
     this.tree(region.entry);
     code.op('unreachable');
@@ -197,14 +189,6 @@ class RegionPrinter {
       this.code.memory('i32.store', REGISTERS + 4 * register);
     }
   }
-
-  private loadTables(): void {
-    this.code.constant(0);
-    this.code.memory('i32.load', SPACE);
-    this.code.set(this.tables);
-  }
-
-  // Fuel
 
   /** Heads of loops test; a selecting head leaves it to the nodes that it selects. */
   private testing(): Set<Node> {
@@ -368,110 +352,9 @@ class RegionPrinter {
       code.get(before);
       code.set(this.localOf(instruction.rd));
     } else if (isAccess(shape)) {
-      if (group !== undefined) this.flatAccess(step, shape, group, exit);
-      else this.pagedAccess(step, shape, exit);
-    }
-  }
-
-  // Memory
-
-  private flatAccess(step: Step, shape: Access, group: Group, exit: Exit): void {
-    const { code } = this;
-    if (group.first === step) {
-      group.local = code.local();
       this.setSite(step, exit);
-      this.value(shape.address, step);
-      code.constant(group.low - group.offsets.get(step)! - this.storage.ram.base);
-      code.op('i32.add');
-      code.op('local.tee', group.local);
-      code.constant(this.storage.ram.size - (group.high - group.low));
-      code.op('i32.gt_u');
-      code.branchIf(exit.label);
+      this.accesses.print(step, shape, group, exit.label);
     }
-    const at = group.offsets.get(step)! - group.low;
-    if (shape.kind === 'load') {
-      code.get(group.local);
-      code.memory(loadOf(shape), this.storage.ramAt + at);
-      this.setLoaded(step);
-      return;
-    }
-    const marks = group.marks.get(step);
-    if (marks !== undefined) {
-      this.setSite(step, exit);
-      this.mark(group.local, marks.low - group.low);
-      if (marks.high - marks.low > 1) {
-        this.mark(group.local, marks.high - 1 - group.low);
-        code.op('i32.or');
-      }
-      code.branchIf(exit.label);
-    }
-    code.get(group.local);
-    this.value(shape.value, step);
-    code.memory(storeOf(shape), this.storage.ramAt + at);
-  }
-
-  /** The mark of the line that holds byte `local + offset` of RAM. */
-  private mark(local: number, offset: number): void {
-    const { code } = this;
-    code.get(local);
-    if (offset !== 0) {
-      code.constant(offset);
-      code.op('i32.add');
-    }
-    code.constant(LINE_SHIFT);
-    code.op('i32.shr_u');
-    code.memory('i32.load8_u', this.storage.marksAt);
-  }
-
-  /** Fast path: the page is in the table. Slow path: `admit` puts it there, or we leave. */
-  private pagedAccess(step: Step, shape: Access, exit: Exit): void {
-    const { code, address, entry } = this;
-    const isStore = shape.kind === 'store';
-    const table = isStore ? WRITE_TABLE : READ_TABLE;
-    this.setSite(step, exit);
-    this.value(shape.address, step);
-    code.op('local.tee', address);
-    code.constant(PAGE_SHIFT - 3);
-    code.op('i32.shr_u');
-    code.constant(8 * (PAGE_ENTRIES - 1));
-    code.op('i32.and');
-    code.get(this.tables);
-    code.op('i32.add');
-    code.op('local.tee', entry);
-    code.memory('i32.load', table);
-    code.get(address);
-    code.constant((-1 << PAGE_SHIFT) | (shape.bytes - 1));
-    code.op('i32.and');
-    code.op('i32.ne');
-    code.if(new Label('unknown'));
-    code.get(address);
-    code.constant(isStore ? shape.bytes : -shape.bytes);
-    code.call(ADMIT);
-    code.op('i32.eqz');
-    code.branchIf(exit.label);
-    code.end();
-    code.get(address);
-    code.get(entry);
-    code.memory('i32.load', table + 4);
-    code.op('i32.add');
-    if (shape.kind === 'load') {
-      code.memory(loadOf(shape), 0);
-      this.setLoaded(step);
-      return;
-    }
-    code.op('local.tee', address);
-    code.constant(LINE_SHIFT);
-    code.op('i32.shr_u');
-    code.memory('i32.load8_u', MARKS);
-    code.branchIf(exit.label);
-    code.get(address);
-    this.value(shape.value, step);
-    code.memory(storeOf(shape), 0);
-  }
-
-  private setLoaded({ instruction: { rd } }: Step): void {
-    if (rd === 0) this.code.op('drop');
-    else this.code.set(this.localOf(rd));
   }
 
   private setSite({ pc }: Step, { uncounted }: Exit): void {

@@ -20,6 +20,7 @@ import type { TlbListener } from '../machine/tlb';
 export const PAGE_ENTRIES = 256;
 export const PAGE_SHIFT = 12;
 export const PAGE_BYTES = 1 << PAGE_SHIFT;
+export const RECENT_ENTRIES = 2 * 32;
 /** Entries of a table of jump targets. */
 export const JUMP_ENTRIES = 1024;
 
@@ -36,9 +37,16 @@ const NO_TARGET = 1;
 
 /** Where the tables of a context are kept. */
 export interface Tables {
-  /** Pages to read and to write: tag and distance per entry; by bits 19 to 12 of the address. */
+  /**
+   * Pages to read and to write: tag and distance per entry; by bits 19 to 12 of the address. In
+   * `write` are pages without any code; those that an engine has a copy of some code from are in
+   * `mixed`, where each store must look at the mark of its line.
+   */
   read: Int32Array;
   write: Int32Array;
+  mixed: Int32Array;
+  /** Copies of entries of `read` and `write`, which translated code makes: one for loads and one for stores off each register. */
+  recent: Int32Array;
   /** Translated code: address and number per entry; by bits 10 to 1 of the address. */
   slots: Int32Array;
   /** Decoded code: address and place per entry, like `slots`. */
@@ -68,10 +76,10 @@ export class Space {
     this.forget();
   }
 
-  /** Lets accesses to a page through. */
-  admit(access: Access.Read | Access.Write, va: number, ramOffset: number): void {
-    const { read, write, ramAt } = this.tables;
-    const table = access === Access.Read ? read : write;
+  /** Lets accesses to a page through. @param hasCode whether any of its lines is marked */
+  admit(access: Access.Read | Access.Write, va: number, ramOffset: number, hasCode: boolean): void {
+    const { read, write, mixed, ramAt } = this.tables;
+    const table = access === Access.Read ? read : hasCode ? mixed : write;
     const entry = 2 * ((va >>> PAGE_SHIFT) % PAGE_ENTRIES);
     table[entry] = va & -PAGE_BYTES;
     table[entry + 1] = ramAt + ramOffset - va;
@@ -113,6 +121,8 @@ export class Space {
     this.isEmpty = true;
     this.tables.read.fill(NO_PAGE);
     this.tables.write.fill(NO_PAGE);
+    this.tables.mixed.fill(NO_PAGE);
+    this.tables.recent.fill(NO_PAGE);
     this.forgetJumps();
   }
 
@@ -120,7 +130,18 @@ export class Space {
     const entry = 2 * ((va >>> PAGE_SHIFT) % PAGE_ENTRIES);
     this.tables.read[entry] = NO_PAGE;
     this.tables.write[entry] = NO_PAGE;
+    this.tables.mixed[entry] = NO_PAGE;
+    this.tables.recent.fill(NO_PAGE);
     if (this.codePages.has(va >>> PAGE_SHIFT)) this.forgetJumps();
+  }
+
+  /** From now on stores to a page of RAM must look at the marks of its lines. */
+  forgetStores(ramOffset: number): void {
+    const { write, ramAt } = this.tables;
+    if (this.isEmpty) return;
+    this.tables.recent.fill(NO_PAGE);
+    for (let entry = 0; entry < write.length; entry += 2)
+      if (((write[entry] + write[entry + 1]) | 0) === ramAt + ramOffset) write[entry] = NO_PAGE;
   }
 
   forgetJumps(): void {
@@ -201,6 +222,12 @@ export class Spaces implements TlbListener {
       space.forget();
       space.isStale = true;
     }
+  }
+
+  /** A page of RAM, at this offset, has code from now on. */
+  pageGotCode(ramOffset: number): void {
+    this.generation++;
+    for (const space of this.known.values()) space.forgetStores(ramOffset);
   }
 
   /** Forgets what is decoded at an address, in all contexts. */

@@ -13,7 +13,7 @@ import { Mode } from '../isa/registers';
 import type { CostTable } from '../machine/cost';
 import type { Machine } from '../machine/machine';
 import { Access } from '../machine/pmp';
-import type { Copy } from './code-lines';
+import { type Copy, LINE_SHIFT } from './code-lines';
 import { type DecodedBlock, keyOf } from './decoded-code';
 import { dispatcherBytes, MISS_SLOT } from './dispatcher';
 import { fuelUntil, Interpreter } from './interpreter';
@@ -189,7 +189,7 @@ export class Translator {
     return 1;
   }
 
-  /** Slow path of accesses: lets a page through that the hart knows. @param bytes negative: of a load */
+  /** Slow path of accesses: lets a page through that the hart knows. @param bytes negative: of a load @returns where the byte is in memory, or 0 */
   private admit(va: number, bytes: number): number {
     const { hart, ram } = this.machine;
     hart.mode = this.storage.control[MODE / 4];
@@ -197,8 +197,11 @@ export class Translator {
     if ((va & (Math.abs(bytes) - 1)) !== 0) return 0;
     const pa = hart.translateKnown(va, access);
     if (pa < 0 || !hart.isWholePage(pa)) return 0;
-    this.inner.spaces.current().admit(access, va, pa - ram.base);
-    return 1;
+    const { spaces, codeLines } = this.inner;
+    const offset = pa - ram.base;
+    spaces.current().admit(access, va, offset, codeLines.hasCode(offset));
+    const isMarked = access === Access.Write && this.storage.marks[offset >> LINE_SHIFT] !== 0;
+    return isMarked ? 0 : this.storage.ramAt + offset;
   }
 
   /** A block is hot: it gets its translation, if it doesn't have one. */
