@@ -1,6 +1,16 @@
 // Isolation: a guest, whatever it is made of, neither reads nor writes a byte outside its VM, does
 // not keep the hart beyond its slice, and never makes the host throw.
-import { createMachine, Frames, type Loadable, type Machine, RAM_BASE, TECHNIQUES } from 'kernel-lib';
+import { createHash } from 'node:crypto';
+import {
+  Asids,
+  createMachine,
+  Frames,
+  type Loadable,
+  type Machine,
+  RAM_BASE,
+  TECHNIQUES,
+  type Vm,
+} from 'kernel-lib';
 import { describe, expect, it } from 'vitest';
 import { hartState } from '../../kernel-lib/lab/hart-state';
 import { randomNumbers } from '../../kernel-lib/lab/random';
@@ -56,25 +66,67 @@ describe.each(TECHNIQUE_NAMES)('%s', (technique) => {
   });
 });
 
-describe.each(['user', 'ring1'] as const)('layout %s', (layout) => {
-  it.each(['shadow', 'shadow-traced', 'trapped-access'] as const)(
-    '%s: the hart comes back after a slice',
-    (paging) => {
-      const random = randomNumbers(29);
-      const SLICE = 2_000;
-      /** What an exit that begins within the slice may take: at worst, all tables are built anew. */
-      const LAST_EXIT = 500_000;
-      for (let run = 0; run < RUNS; run++) {
-        const machine = createMachine({ ram: 16 * MiB });
-        const hypervisor = TECHNIQUES['trap-and-emulate'](machine, { memory: MEMORY, layout, paging });
-        hypervisor.boot(randomGuest(random));
-        for (let slice = 0; slice < 5; slice++) {
-          const end = machine.cycles + SLICE;
-          const stop = hypervisor.vm.runSlice(end, 1_000_000);
-          expect(machine.cycles).toBeLessThan(end + LAST_EXIT);
-          if (stop !== undefined || hypervisor.vm.isWaiting) break;
-        }
+/** Full emulation has no slices: it is given so many instructions. */
+const SLICED = TECHNIQUE_NAMES.filter((name) => name !== 'full-emulation');
+
+describe.each(SLICED)('%s', (technique) => {
+  it('the hart comes back after a slice', () => {
+    const random = randomNumbers(29);
+    const SLICE = 2_000;
+    /** What an exit that begins within the slice may take: at worst, all tables are built anew. */
+    const LAST_EXIT = 500_000;
+    for (let run = 0; run < RUNS; run++) {
+      const machine = createMachine({ ram: 16 * MiB });
+      const { vm } = TECHNIQUES[technique](machine, { memory: MEMORY });
+      vm.boot(randomGuest(random));
+      for (let slice = 0; slice < 5; slice++) {
+        const end = machine.cycles + SLICE;
+        const stop = vm.runSlice(end, 1_000_000);
+        expect(machine.cycles).toBeLessThan(end + LAST_EXIT);
+        if (stop !== undefined || vm.isWaiting) break;
       }
-    },
-  );
+    }
+  });
+});
+
+describe('two VMs side by side, each by a technique of its own', () => {
+  const pairs = SLICED.flatMap((one) => SLICED.map((other) => [one, other] as const));
+  it.each(pairs)('%s beside %s: each has exactly its own results', (...techniques) => {
+    const random = randomNumbers(37);
+    const images = [randomGuest(random), randomGuest(random)];
+    const alone = images.map((image, n) => {
+      const hypervisor = TECHNIQUES[techniques[n]](createMachine({ ram: 64 * MiB }), { memory: placeOf(n) });
+      hypervisor.boot(image);
+      expect(hypervisor.run({ instructions: 10 * BUDGET }).reason).not.toBe('budget');
+      return resultOf(hypervisor.vm);
+    });
+    const machine = createMachine({ ram: 64 * MiB });
+    const asids = new Asids(machine.hart.tlb);
+    const together = images.map((image, n) => {
+      const memory = placeOf(n);
+      const frames = new Frames(machine.ram, memory.base + memory.size, 4 * MiB);
+      const hypervisor = TECHNIQUES[techniques[n]](machine, { memory, frames, asids });
+      hypervisor.vm.load(image);
+      return hypervisor.vm;
+    });
+    const ended = together.map(() => false);
+    for (let turn = 0; turn < 10_000 && ended.includes(false); turn++) {
+      const n = turn % 2;
+      if (ended[n]) continue;
+      together[n].takeOver();
+      ended[n] = together[n].runSlice(machine.cycles + 1_000, 1_000_000) !== undefined;
+    }
+    expect(together.map(resultOf)).toEqual(alone);
+  });
+});
+
+/** The part of the first and of the second VM: frames are behind each. */
+const placeOf = (n: number) => ({ base: RAM_BASE + (8 + 16 * n) * MiB, size: 8 * MiB });
+
+/** What a guest has left. */
+const resultOf = ({ guest, hart }: Vm) => ({
+  console: guest.console,
+  end: guest.stopped?.reason,
+  state: hartState(hart),
+  ram: createHash('sha256').update(guest.ram.bytes).digest('hex'),
 });
