@@ -1,7 +1,17 @@
 // What cells import: packages of every kind, local files, and both of them changing while the kernel runs.
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { library, nodeModules } from '../../scripts/places.mjs';
 import { linkLibrary, TestKernel } from './client';
 
 /** Path -> content, below a notebook's folder. */
@@ -187,5 +197,40 @@ it('a lesson that was copied to another folder finds kernel-lib, Plot and its qu
     expect(await elsewhere.value("import { own } from './own'; own")).toBe("'0x00000001'");
   } finally {
     await elsewhere.stop();
+  }
+});
+
+it('kernel-lib may be rebuilt, and be gone for a while, under the kernel', async () => {
+  let dist = '';
+  const kept = await TestKernel.start((folder) => {
+    const packages = join(folder, 'node_modules');
+    mkdirSync(join(packages, 'kernel-lib'), { recursive: true });
+    for (const name of readdirSync(nodeModules)) {
+      if (name !== 'kernel-lib') symlinkSync(join(nodeModules, name), join(packages, name));
+    }
+    for (const name of ['dist', 'package.json'])
+      cpSync(join(library, name), join(packages, 'kernel-lib', name), { recursive: true });
+    dist = join(packages, 'kernel-lib', 'dist');
+    return undefined;
+  });
+  try {
+    expect(await kept.value("import { hex } from 'kernel-lib'; hex(1)")).toBe("'0x00000001'");
+    renameSync(dist, `${dist}-old`);
+    expect(await kept.value('1 + 1')).toBe('2');
+    expect(await kept.value("import { hex as loaded } from 'kernel-lib'; loaded(2)")).toBe("'0x00000002'");
+    cpSync(`${dist}-old`, dist, { recursive: true });
+    appendFileSync(join(dist, 'index.d.ts'), '\nexport declare const added: number;\n');
+    expect(
+      await kept.value("import { hex as again, added } from 'kernel-lib'; [again(3), typeof added]"),
+    ).toBe("[ '0x00000003', 'undefined' ]");
+    for (let i = 0; i < 3; i++) {
+      rmSync(dist, { recursive: true });
+      const running = kept.run(`const during${i} = hex(${i});`);
+      cpSync(`${dist}-old`, dist, { recursive: true });
+      await running;
+      expect(await kept.value('hex(2)')).toBe("'0x00000002'");
+    }
+  } finally {
+    await kept.stop();
   }
 });
