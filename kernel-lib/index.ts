@@ -207,7 +207,7 @@ export { comparePort, compareSources, type PortHunk, type PortReport } from './g
 export { type Showable, show, showCsr } from './lab/show/show';
 export type { TranslatedInstruction } from './lab/show/code';
 export type { Table } from './lab/table';
-export { record, type Recording, type RecordOptions, type Step } from './lab/timeline/record';
+export { excerpt, record, type Recording, type RecordOptions, type Step } from './lab/timeline/record';
 export { timeline } from './lab/timeline/timeline';
 export { chart } from './lab/chart/chart';
 export type { BarOptions, ScatterOptions, XyOptions } from './lab/chart/general';

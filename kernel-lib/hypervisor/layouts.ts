@@ -33,6 +33,8 @@ export interface RingLayout {
   enter(real: Hart, virtual: Hart): void;
   /** The virtual hart becomes what the guest has made of it without an exit. */
   leave(real: Hart, virtual: Hart): void;
+  /** The mode that the guest believes to be in while it runs, where it changes without an exit. */
+  mode?(real: Hart): Mode;
   /** Whether an interrupt of the guest's has to wait for a better place; if left out, none has to. */
   defers?(cause: Cause): boolean;
   /** Brings the real hart to where the guest's state is whole, if it has been stopped anywhere. */
@@ -107,6 +109,7 @@ const ring1: RingLayout = {
     real.csrs.values[MIE] = MACHINE_INTERRUPTS | (delegatesInterrupts ? values[MIE] & S_INTERRUPTS : 0);
     real.csrs.values[MIP] = virtual.csrs.pendingInterrupts & S_INTERRUPTS;
   },
+  mode: (real) => real.mode,
   leave(real, virtual) {
     const { values } = virtual.csrs;
     virtual.mode = real.mode;

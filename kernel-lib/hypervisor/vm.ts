@@ -188,6 +188,11 @@ export class Vm implements Hypervisor, PagedVm {
     return this.guest.hart;
   }
 
+  /** The mode that the guest believes to be in, between exits, too. */
+  get mode(): Mode {
+    return this.layout.mode?.(this.machine.hart) ?? this.hart.mode;
+  }
+
   /** What the guest has printed. */
   get console(): string {
     return this.guest.console;

@@ -1,6 +1,7 @@
 // record() and timeline(): what is recorded is what the machine did; and the figure in a real browser.
 import {
   createMachine,
+  excerpt,
   Firmware,
   guest,
   MiB,
@@ -53,6 +54,30 @@ describe('record', () => {
     expect(new Set(run.steps.map((step) => run.holders[step.holder]))).toEqual(
       new Set(['user', 'kernel', 'firmware']),
     );
+  });
+
+  it('an excerpt begins with the state that was there, and ends like the whole', () => {
+    const run = record(underHypervisor(), { steps: 2000 });
+    const part = excerpt(run, 500, 700);
+    expect(part.steps).toEqual(run.steps.slice(500, 700));
+    expect(part.startCycles).toBe(run.steps[499].cycles);
+    expect(valuesAfter(part)).toEqual(valuesAfter({ ...run, steps: run.steps.slice(0, 700) }));
+    expect(excerpt(run, 0, run.steps.length)).toMatchObject({
+      start: run.start,
+      startCycles: run.startCycles,
+    });
+    expect(timelineText(part)).toContain('200 steps of a longer run');
+  });
+
+  it('a guest in ring 1: its kernel is told from its process, though it enters it without an exit', () => {
+    const hypervisor = new TrapAndEmulate(createMachine(), { layout: 'ring1' });
+    hypervisor.boot(guest('nano-os', { FORKS: 1, WORK: 1, CALLS: 2 }));
+    const { steps, holders } = record(hypervisor, { from: 60_000, steps: 20_000 });
+    const call = steps.findIndex((step) => step.text === 'ecall' && step.virtual === 'U');
+    expect(call).toBeGreaterThan(0);
+    const around = steps.slice(call, call + 2);
+    expect(around.map((step) => holders[step.holder])).toEqual(['guest user', 'guest kernel']);
+    expect(around.map((step) => step.real + step.virtual)).toEqual(['UU', 'SS']);
   });
 
   it('a guest: who held the hart agrees with the report; a trap is followed by its answer', () => {

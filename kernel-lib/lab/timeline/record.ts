@@ -103,6 +103,20 @@ export function record(what: Machine | Hypervisor, options: RecordOptions = {}):
   return recorder.finish(recorder.run(steps));
 }
 
+/**
+ * A part of a recording, as a recording of its own: the steps from index `from` (the first has 0) up to but
+ * without `to`.
+ */
+export function excerpt(run: Recording, from: number, to: number): Recording {
+  const start = [...run.start];
+  for (const { changes } of run.steps.slice(0, from))
+    for (const [place, value] of changes) start[place] = value;
+  const startCycles = run.steps[from - 1]?.cycles ?? run.startCycles;
+  const steps = run.steps.slice(from, to);
+  const ending = `These are ${steps.length.toLocaleString('en-GB')} steps of a longer run.`;
+  return { ...run, start, startCycles, steps, ending };
+}
+
 function limit(name: string, value: number, most: number): number {
   if (Number.isInteger(value) && value >= 0 && value <= most) return value;
   const hint = name === 'steps' ? ` To see what comes later, run up to there first: { from: 1000000 }.` : '';
@@ -240,14 +254,15 @@ class Recorder {
 
   /** Notes what is about to happen. */
   private moment(): Moment {
-    const { hart, board, isGuest, isEmulated } = this;
-    const isFirmware = hart.mode === Mode.M && !isGuest;
+    const { board, isGuest, isEmulated, what } = this;
+    const mode = what instanceof Machine ? what.hart.mode : what.vm.mode;
+    const isFirmware = mode === Mode.M && !isGuest;
     return {
-      holder: isFirmware || isEmulated ? 2 : hart.mode === Mode.U ? 0 : 1,
+      holder: isFirmware || isEmulated ? 2 : mode === Mode.U ? 0 : 1,
       pc: board.hart.pc,
       text: this.textOf(board.hart),
       real: isEmulated ? 'M' : Mode[board.hart.mode],
-      virtual: isGuest ? Mode[hart.mode] : '',
+      virtual: isGuest ? Mode[mode] : '',
     };
   }
 
