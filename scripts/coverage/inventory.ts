@@ -91,14 +91,11 @@ export const INVENTORY: readonly InventoryRow[] = [
 
 /** Rows that no lesson covers yet, each with the lesson that will. */
 export const WAITING: Readonly<Record<string, string>> = {
-  'S0-03': '04',
   'S0-04': '09',
   'S0-05': '09',
   'S0-06': '15',
   'S0-07': '10',
-  'S0-08': '04',
   'S0 Q1': '09',
-  'S0 Q3': '04',
   'S0 Q4': '09',
   'S0 Q5': '01',
   'S0 Q6': '10',
