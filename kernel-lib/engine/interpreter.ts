@@ -23,8 +23,8 @@ import { StoredEngine } from './stored-engine';
 import { WASM, type WasmFunction } from './wasm-api';
 
 /**
- * The most instructions between two looks at the world outside. Emitted code that has been made
- * faster meanwhile is used from the next time on that it is entered.
+ * The most instructions until the emitted code must leave: when V8 has optimised it meanwhile, that
+ * is used from the next time on that it is entered.
  */
 const MOST_FUEL = 1 << 18;
 
@@ -99,7 +99,7 @@ export class Interpreter {
     }
     entry.instret = hart.instret;
     entry.cost = clock.paused ? 0 : clock.costs.instruction;
-    entry.fuel = fuelUntil(this.machine, entry.cost, left);
+    entry.fuel = fuelUntil(this.machine, entry.cost, Math.min(left, MOST_FUEL));
     const walked = clock.cycles !== entry.cycles; // time has passed: this instruction, then look again
     if (head === 0 || walked || this.decoded.count(head) > entry.fuel) {
       step(this.machine);
@@ -207,7 +207,7 @@ export class Interpreter {
 export function fuelUntil(machine: Machine, cost: number, left: number): number {
   if (!Number.isInteger(cost)) return 0; // sums of fractions depend on the order
   const cycles = machine.nextEvent - machine.cycles;
-  return Math.min(left, MOST_FUEL, cost === 0 ? left : Math.ceil(cycles / cost));
+  return cost === 0 ? left : Math.min(left, Math.ceil(cycles / cost));
 }
 
 /** The interpreter, as one machine takes it. */

@@ -52,6 +52,8 @@ import { WASM, type WasmFunction, type WasmTable } from './wasm-api';
 /** How often a block runs before it is translated, and before it comes along with its caller. */
 const HEAT = 1000;
 const WARM = 50;
+/** The most instructions until translated code must leave, where faster code may take its place. */
+const MOST_FUEL = 1 << 22;
 /** Entries of the table: translations at a time. */
 const SLOTS = 1024;
 /** Instructions in a batch, about. */
@@ -136,7 +138,7 @@ export class Translator {
     const { hart, clock } = machine;
     const { control } = storage;
     const costs = clock.paused ? FREE : clock.costs;
-    const fuel = fuelUntil(machine, costs.instruction, left);
+    const fuel = fuelUntil(machine, costs.instruction, Math.min(left, MOST_FUEL));
     control[SPACE / 4] = space.tables.at;
     this.prepareTraps(costs);
     const rest = this.enter(slot, fuel, hart.pc);

@@ -54,12 +54,16 @@ class Bytes {
   length = 0;
 
   byte(value: number): void {
-    if (this.length === this.bytes.length) {
-      const old = this.bytes;
-      this.bytes = new Uint8Array(2 * old.length);
-      this.bytes.set(old);
-    }
+    if (this.length === this.bytes.length) this.reserve(1);
     this.bytes[this.length++] = value;
+  }
+
+  /** Makes room for so many bytes more. */
+  private reserve(count: number): void {
+    if (this.length + count <= this.bytes.length) return;
+    const old = this.bytes;
+    this.bytes = new Uint8Array(2 * (this.length + count));
+    this.bytes.set(old.subarray(0, this.length));
   }
 
   unsigned(value: number): void {
@@ -87,7 +91,9 @@ class Bytes {
   }
 
   append(other: Uint8Array): void {
-    for (const value of other) this.byte(value);
+    this.reserve(other.length);
+    this.bytes.set(other, this.length);
+    this.length += other.length;
   }
 
   taken(): Uint8Array {
