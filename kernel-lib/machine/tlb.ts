@@ -62,12 +62,13 @@ export class Tlb {
   /** Where the translation of `va` is: an index for `pte` and `isSuperpage`, or -1. */
   find(isFetch: boolean, va: number, asid: number): number {
     const { words } = this;
+    const page = pageTag(va);
+    const superpage = superpageTag(va);
     const begin = isFetch ? 0 : this.entries * WORDS;
     const end = begin + this.entries * WORDS;
     for (let at = begin; at < end; at += WORDS) {
       const tag = words[at];
-      const mask = (tag & SUPERPAGE) !== 0 ? SUPERPAGE_MASK : PAGE_MASK;
-      if ((tag & FILLED) === 0 || ((tag ^ va) & mask) !== 0) continue;
+      if (tag !== page && tag !== superpage) continue;
       if (words[at + 1] === asid || (words[at + 2] & Pte.G) !== 0) return at;
     }
     return -1;
@@ -91,8 +92,7 @@ export class Tlb {
       this.nextVictim[bank] = (this.nextVictim[bank] + 1) % this.entries;
     }
     this.empty(at);
-    const mask = isSuperpage ? SUPERPAGE_MASK : PAGE_MASK;
-    this.words[at] = (va & mask) | FILLED | (isSuperpage ? SUPERPAGE : 0);
+    this.words[at] = isSuperpage ? superpageTag(va) : pageTag(va);
     this.words[at + 1] = asid;
     this.words[at + 2] = pte;
   }
@@ -104,13 +104,13 @@ export class Tlb {
    */
   flush(va?: number, asid?: number): void {
     const { words } = this;
+    const page = va === undefined ? EMPTY : pageTag(va);
+    const superpage = va === undefined ? EMPTY : superpageTag(va);
     let isWide = va === undefined;
     for (let at = 0; at < words.length; at += WORDS) {
       const tag = words[at];
-      const mask = (tag & SUPERPAGE) !== 0 ? SUPERPAGE_MASK : PAGE_MASK;
-      const isPage = va === undefined || ((tag ^ va) & mask) === 0;
-      const isSpace = asid === undefined || (words[at + 1] === asid && (words[at + 2] & Pte.G) === 0);
-      if ((tag & FILLED) === 0 || !isPage || !isSpace) continue;
+      if (tag === EMPTY || (va !== undefined && tag !== page && tag !== superpage)) continue;
+      if (asid !== undefined && (words[at + 1] !== asid || (words[at + 2] & Pte.G) !== 0)) continue;
       words[at] = EMPTY;
       isWide ||= (tag & SUPERPAGE) !== 0;
     }
@@ -154,3 +154,7 @@ export class Tlb {
     else this.listener?.dropPage(tag & PAGE_MASK, asid);
   }
 }
+
+/** The first word of an entry for the page, or for the 4 MiB, at an address. */
+const pageTag = (va: number): number => (va & PAGE_MASK) | FILLED;
+const superpageTag = (va: number): number => (va & SUPERPAGE_MASK) | FILLED | SUPERPAGE;
