@@ -112,7 +112,12 @@ export {
   type TrapAndEmulateOptions,
 } from './hypervisor/trap-and-emulate';
 export { BinaryTranslator, type BinaryTranslatorOptions } from './hypervisor/binary-translator';
-export type { AdaptationOptions } from './hypervisor/binary-translation/adaptation';
+export {
+  Adaptation,
+  type AdaptationOptions,
+  type Verdicts,
+} from './hypervisor/binary-translation/adaptation';
+export { windowOffset } from './hypervisor/binary-translation/layout';
 export { discover, UNIT_LIMIT } from './hypervisor/binary-translation/discover';
 export { type Explanation, explain } from './hypervisor/binary-translation/explain';
 export type { GuardPolicy } from './hypervisor/binary-translation/guard';
@@ -234,6 +239,8 @@ import './lab/exercises/para-virtual-guest';
 import './lab/exercises/para-virtualization';
 export type { Detour, ReadProgram } from './lab/exercises/load-time-patching';
 import './lab/exercises/load-time-patching';
+export type { CsrOperation } from './lab/exercises/adaptive-translation';
+import './lab/exercises/adaptive-translation';
 export {
   type BreakpointHandler,
   type PatchedInstructions,

@@ -15,8 +15,20 @@ export interface AdaptationOptions {
   callsToAcquit?: number;
 }
 
-/** Instructions by guest-physical address. */
-export class Adaptation {
+/** Who judges loads and stores. Instructions are known by guest-physical address. */
+export interface Verdicts {
+  /** Whether the instruction is to be translated as a call. */
+  isGuilty(gpa: number): boolean;
+  /** It has left the cache by a fault. @returns whether it is guilty from now on, and was not before */
+  fault(gpa: number): boolean;
+  /** It was guilty and has called. @returns whether it is innocent from now on */
+  call(gpa: number, wasNeeded: boolean): boolean;
+  /** What is there now is another instruction. */
+  forget(gpa: number): void;
+}
+
+/** The verdicts by two numbers. */
+export class Adaptation implements Verdicts {
   private readonly faults = new Map<number, number>();
   private readonly needless = new Map<number, number>();
   private readonly faultsToConvict: number;
@@ -35,7 +47,6 @@ export class Adaptation {
     return this.needless.has(gpa);
   }
 
-  /** An instruction has left the cache by a fault. @returns whether it is guilty from now on */
   fault(gpa: number): boolean {
     const count = (this.faults.get(gpa) ?? 0) + 1;
     this.faults.set(gpa, count);
@@ -44,7 +55,6 @@ export class Adaptation {
     return true;
   }
 
-  /** A guilty instruction has called. @returns whether it is innocent from now on */
   call(gpa: number, wasNeeded: boolean): boolean {
     const count = this.needless.get(gpa);
     if (count === undefined) return false;
@@ -55,7 +65,6 @@ export class Adaptation {
     return true;
   }
 
-  /** What is there now is another instruction. */
   forget(gpa: number): void {
     this.faults.delete(gpa);
     this.needless.delete(gpa);

@@ -16,7 +16,7 @@ import { PAGE_BYTES } from '../../machine/page-table';
 import { Access } from '../../machine/pmp';
 import type { Trap } from '../../machine/trap';
 import type { Vm } from '../vm';
-import { Adaptation, type AdaptationOptions } from './adaptation';
+import { Adaptation, type AdaptationOptions, type Verdicts } from './adaptation';
 import { type Block, type Link, type SourcePart, TranslationCache } from './cache';
 import { CodePages } from './code-pages';
 import { discover } from './discover';
@@ -46,8 +46,8 @@ export interface TranslatorOptions {
   emulation?: Emulation;
   /** Whether runs of sensitive instructions are translated as one: yes if left out. */
   merging?: boolean;
-  /** When a load or store that keeps faulting becomes a call, and when it is copied again. */
-  adaptation?: AdaptationOptions;
+  /** When a load or store that keeps faulting becomes a call, and when it is copied again: two numbers, or a judge. */
+  adaptation?: AdaptationOptions | Verdicts;
   /** A translator of one's own instead of ours. Guards, convictions and the choices above are ours. */
   translate?: BlockTranslator;
 }
@@ -70,7 +70,7 @@ export class Translator {
   readonly park = TABLE + TABLE_SLOT_BYTES - 4;
   /** Whether blocks lead to one another without the hypervisor. */
   readonly isChaining: boolean;
-  private readonly adaptation: Adaptation;
+  private readonly adaptation: Verdicts;
   private readonly own: BlockTranslator | undefined;
   private readonly pages = new CodePages();
   /** Guest-physical pages with code and other things: stores there that hit no code, in a row. */
@@ -93,7 +93,8 @@ export class Translator {
     const banished = registersLostInTraps(vm.machine.hart.profile);
     const { guard = 'evidence', emulation = 'in-cache', merging = true } = options;
     this.policy = { guard, banished, emulation, merging };
-    this.adaptation = new Adaptation(options.adaptation);
+    const { adaptation = {} } = options;
+    this.adaptation = 'isGuilty' in adaptation ? adaptation : new Adaptation(adaptation);
     this.isChaining = options.chaining ?? true;
     this.own = options.translate;
     this.page = new VcpuPage(ram, pagePa, banished);

@@ -31,10 +31,16 @@ export class BlockWriter {
     if (rd !== 0) this.emitter.constant(rd, value | 0);
   }
 
-  /** A call: the hypervisor executes the instruction on the virtual hart. */
-  callout(guest: GuestInstruction): void {
-    this.begin(guest, 'callout');
-    this.emitter.callout({ kind: 'emulate', guests: [guest] });
+  /** A call: the hypervisor executes the instruction on the virtual hart, and those behind it that are `merged`. */
+  callout(guest: GuestInstruction, ...merged: readonly GuestInstruction[]): void {
+    this.begin(guest, merged.length === 0 ? 'callout' : `callout, ${merged.length + 1} merged`, merged);
+    this.emitter.callout({ kind: 'emulate', guests: [guest, ...merged] });
+  }
+
+  /** Instructions of one's own, as words, that do the same in the cache. They must not jump away. */
+  code(guest: GuestInstruction, words: readonly number[]): void {
+    this.begin(guest, 'in the cache');
+    for (const word of words) this.emitter.word(word);
   }
 
   /** A jump to a known place; rd, if there is one, gets the guest's return address. */
@@ -87,9 +93,9 @@ export class BlockWriter {
     this.end = leave(this.emitter, guest, how);
   }
 
-  private begin(guest: GuestInstruction, why: string): void {
-    this.assertOpen(guest);
-    this.emitter.begin([guest], why);
+  private begin(guest: GuestInstruction, why: string, merged: readonly GuestInstruction[] = []): void {
+    for (const each of [guest, ...merged]) this.assertOpen(each);
+    this.emitter.begin([guest, ...merged], why);
   }
 
   private assertOpen(guest: GuestInstruction): void {

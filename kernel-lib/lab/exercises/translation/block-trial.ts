@@ -16,7 +16,7 @@ import { ABI_NAMES } from '../../../isa/registers';
 import type { Hart } from '../../../machine/hart';
 import { type Machine, MiB } from '../../../machine/machine';
 import { Firmware } from '../../../machine/sbi';
-import { type HartState, hartState } from '../../hart-state';
+import type { HartState } from '../../hart-state';
 
 const RAM = 8 * MiB;
 /** Instructions and traps of a trial at most. */
@@ -32,14 +32,17 @@ export interface Outcome {
   /** Whether the hart has left the block, and how the run ended if not. */
   left: boolean;
   message: string;
+  /** Whether the hypervisor had to step in because an instruction in the cache faulted. */
+  faulted: boolean;
 }
 
 /** Where a trial is watched. Addresses are those of labels. */
 export interface Trial {
   program: Program;
-  /** Where the block begins, and how many instructions it has. */
+  /** Where the block begins, how many instructions it has, and in how many bytes. */
   block: number;
   instructions: number;
+  bytes: number;
   /** Where its data is: four words. */
   scratch: number;
 }
@@ -63,11 +66,11 @@ export function onBareMachine({ program, block, instructions, scratch }: Trial):
   new Firmware(machine).boot(program);
   for (let n = 0; n < BUDGET && machine.hart.pc !== (block | 0); n++) step(machine);
   for (let n = 0; n < instructions; n++) step(machine);
-  return { ...stateOf(machine.hart, machine, scratch), left: true, message: '' };
+  return { ...stateOf(machine.hart, machine, scratch), left: true, message: '', faulted: false };
 }
 
 /** What a VM makes of it whose translator has translated this block. */
-export function inVm({ program, block, scratch }: Trial, translator: BlockTranslator): Outcome {
+export function inVm({ program, block, bytes, scratch }: Trial, translator: BlockTranslator): Outcome {
   let seen: ReturnType<typeof stateOf> | undefined;
   let isBehind = false;
   const hypervisor = new BinaryTranslator(createMachine({ ram: RAM, profile: 'x86' }), {
@@ -75,7 +78,8 @@ export function inVm({ program, block, scratch }: Trial, translator: BlockTransl
     cacheBytes: 8192,
     translate(guests, write) {
       const { pc } = guests[0];
-      if (isBehind && seen === undefined) seen = stateOf(vm.hart, vm.guest, scratch);
+      const isInside = pc > (block | 0) && pc < (block | 0) + bytes;
+      if (isBehind && !isInside && seen === undefined) seen = stateOf(vm.hart, vm.guest, scratch);
       if (seen !== undefined) vm.guest.stopped = { reason: 'host', message: 'The check has seen enough.' };
       if (pc !== (block | 0)) return plainTranslator(guests, write);
       isBehind = true;
@@ -88,14 +92,15 @@ export function inVm({ program, block, scratch }: Trial, translator: BlockTransl
   const { vm } = hypervisor;
   hypervisor.boot(program);
   const { message } = hypervisor.run({ instructions: BUDGET });
-  return { ...(seen ?? stateOf(vm.hart, vm.guest, scratch)), left: seen !== undefined, message };
+  const faulted = vm.report().exits.some(({ reason }) => reason === 'device');
+  return { ...(seen ?? stateOf(vm.hart, vm.guest, scratch)), left: seen !== undefined, message, faulted };
 }
 
 function stateOf(hart: Hart, { ram }: Machine, scratch: number): { hart: HartState; memory: number[] } {
-  const all = hartState(hart);
-  const places = ['pc', 'mode', ...ABI_NAMES, ...SEEN];
-  return {
-    hart: Object.fromEntries(places.map((place) => [place, all[place]])),
-    memory: [0, 4, 8, 12].map((offset) => ram.read(4, scratch + offset)),
-  };
+  const state: HartState = { pc: hart.pc, mode: hart.mode };
+  ABI_NAMES.forEach((name, n) => {
+    state[name] = hart.x[n];
+  });
+  for (const name of SEEN) state[name] = hart.csrs.get(name);
+  return { hart: state, memory: [0, 4, 8, 12].map((offset) => ram.read(4, scratch + offset)) };
 }

@@ -22,6 +22,7 @@ export function trialOf({ text, registers }: Case): Trial {
         csrw  stvec, s11
         li    s11, 0x100
         csrs  sstatus, s11
+        csrsi sstatus, 2
         la    s11, far
         csrw  sepc, s11
         csrw  sscratch, s11
@@ -35,8 +36,9 @@ near:   c.nop
         j     end
         .balign 64
 block:  ${text.join('\n')}
-end:    j     end
+        j     end
 handler: j    end
+end:    j     end
         .balign 2048
 far:    c.nop
         j     end
@@ -47,7 +49,9 @@ scratch: .word 0x11223344, 0x80000001, 7, 0
   );
   const at = (label: string) => program.labels.get(label) ?? program.entry;
   const block = at('block');
-  return { program, block, scratch: at('scratch'), instructions: blockAt(program, block).length };
+  const guests = blockAt(program, block);
+  const bytes = guests.reduce((sum, { length }) => sum + length, 0);
+  return { program, block, scratch: at('scratch'), instructions: guests.length, bytes };
 }
 
 /** The instructions of a program from an address on, up to the end of the basic block. */
