@@ -257,6 +257,8 @@ export type {
 } from './lab/exercises/pre-virtualization-pass';
 import './lab/exercises/pre-virtualization-pass';
 import './lab/exercises/wedges';
+import './lab/exercises/machines-that-cannot';
+export { tryOnProfiles } from './lab/verdict-guest';
 export { predict } from './lab/predict/predict';
 export { progress } from './lab/progress/progress';
 export { type TechniqueMapOptions, techniqueMap } from './lab/progress/technique-map';

@@ -231,3 +231,29 @@ describe.each(Object.entries(WHOLE))('nano-os on %s', (profile, ending) => {
     expect(boot(make(machine()), image)).toEqual(native());
   });
 });
+
+describe('ticker', () => {
+  const counted = (profile: ProfileName, PROCESS: number) => {
+    const program = guest('defects/ticker', { PROCESS });
+    const bare = createMachine({ profile });
+    new Firmware(bare).boot(program);
+    expect(bare.run(BUDGET).reason).toBe('finished');
+    const { vm } = TECHNIQUES['trap-and-emulate'](createMachine({ profile }), {});
+    vm.boot(program);
+    const { reason } = vm.run(BUDGET);
+    return { bare: bare.hart.x[10], vm: reason === 'finished' ? vm.hart.x[10] : reason };
+  };
+
+  it.each<[ProfileName, number, number | string]>([
+    ['riscv', 0, 10],
+    ['riscv', 1, 10],
+    ['x86', 0, 0],
+    ['x86', 1, 10],
+    ['itanium', 0, 'trap-loop'],
+    ['mips', 0, 10],
+    ['arm', 0, 0],
+    ['arm', 1, 0],
+  ])('on %s, with PROCESS %i, counts %s in a VM, and ten on the bare machine', (profile, PROCESS, wanted) => {
+    expect(counted(profile, PROCESS)).toEqual({ bare: 10, vm: wanted });
+  });
+});
