@@ -199,7 +199,7 @@ export {
   USUAL_PADS,
 } from './hypervisor/pre-virtual/pass';
 export { PreVirtual, type PreVirtualOptions, WEDGES } from './hypervisor/pre-virtual/pre-virtual';
-export { countsByLine, profile } from './hypervisor/pre-virtual/profile';
+export { countsByLine, profile, worthMarking } from './hypervisor/pre-virtual/profile';
 export { type Site, wedged, type Emulation as WedgeEmulation } from './hypervisor/pre-virtual/wedge';
 
 // Guests

@@ -48,3 +48,16 @@ export function countsByLine(
   }
   return lines;
 }
+
+/**
+ * The lines that are worth a mark: a mark makes a call of each execution, which must be needed at least
+ * every other time.
+ * @param trapped how often each line trapped in a run without marks
+ * @param called how often it was called in the same run with all of them marked
+ */
+export function worthMarking(
+  trapped: ReadonlyMap<number, number>,
+  called: ReadonlyMap<number, number>,
+): ReadonlySet<number> {
+  return new Set([...trapped.keys()].filter((line) => 2 * trapped.get(line)! >= (called.get(line) ?? 0)));
+}

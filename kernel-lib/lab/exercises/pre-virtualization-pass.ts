@@ -20,7 +20,7 @@ import {
   wordAt,
 } from '../../hypervisor/pre-virtual/pass';
 import { PreVirtual } from '../../hypervisor/pre-virtual/pre-virtual';
-import { countsByLine } from '../../hypervisor/pre-virtual/profile';
+import { countsByLine, worthMarking } from '../../hypervisor/pre-virtual/profile';
 import { MiB } from '../../machine/machine';
 import { Firmware } from '../../machine/sbi';
 import { defineExercises, type Exercise, type Failure } from '../check';
@@ -325,11 +325,12 @@ function setFailure(name: string, source: string, given: unknown): Failure | und
   const run = profileRun(source);
   const { trapped } = run(new Set());
   const { called } = run(new Set(trapped.keys()));
+  const worth = worthMarking(trapped, called);
   if (found.size === 0) return { message: 'Your set is empty: nothing is marked yet.', untouched: true };
   const text = (line: number) => `line ${line} of ${name}, \`${source.split('\n')[line - 1]?.trim()}\``;
   for (const [line, count] of trapped) {
     const calls = called.get(line) ?? 0;
-    const isWorth = 2 * count >= calls;
+    const isWorth = worth.has(line);
     const times = (n: number) => `${n.toLocaleString('en-GB')} time${n === 1 ? '' : 's'}`;
     if (isWorth && !found.has(line))
       return {

@@ -112,12 +112,13 @@ const TIMELINE_STYLE = `
 .vmlab-timeline .vmlab-slider { width: 100%; margin: 0.2em 0; box-sizing: border-box; }
 .vmlab-timeline .vmlab-wide { overflow-x: auto; }
 .vmlab-timeline table.vmlab-steps { border-collapse: collapse; width: 100%; font-size: 0.9em; font-family: var(--code); table-layout: fixed; min-width: 58em; margin: 0; }
-.vmlab-timeline :is(.vmlab-real, .vmlab-virtual) { width: 4.7em; }
-.vmlab-timeline .vmlab-step { width: 3.5em; }
-.vmlab-timeline .vmlab-cycles { width: 4.5em; }
-.vmlab-timeline .vmlab-who { width: 7.5em; }
-.vmlab-timeline .vmlab-pc { width: 6.5em; }
-.vmlab-timeline .vmlab-changes { width: 30%; }
+.vmlab-timeline .vmlab-real { width: 2.7em; }
+.vmlab-timeline .vmlab-virtual { width: 4.3em; }
+.vmlab-timeline .vmlab-step { width: 3em; }
+.vmlab-timeline .vmlab-cycles { width: 4em; }
+.vmlab-timeline .vmlab-who { width: 7.3em; }
+.vmlab-timeline .vmlab-pc { width: 6.1em; }
+.vmlab-timeline .vmlab-changes { width: 24%; }
 .vmlab-timeline table.vmlab-steps :is(th, td) { text-align: left; padding: 0.1em 0.6em; border: 0; white-space: pre; overflow: hidden; text-overflow: ellipsis; color: inherit; background: none; height: 1.5em; }
 .vmlab-timeline table.vmlab-steps thead tr { border-bottom: 1px solid var(--line); background: none; }
 .vmlab-timeline table.vmlab-steps tbody tr { border-left: 6px solid transparent; background: none; cursor: pointer; }
