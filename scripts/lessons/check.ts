@@ -27,7 +27,17 @@ export function staticProblems(project: string, names: string[]): LessonProblem[
   const loaded = readExercises(project);
   const perLesson = names.flatMap((name) => lessonProblems(project, name, loaded));
   const files = names.flatMap((name) => [filesOf(name).instructor, filesOf(name).learner]);
-  return [...loaded.problems, ...perLesson, ...schemaProblems(project, files)];
+  const ofExercises = loaded.problems.filter(({ file }) => concerns(loaded, file, names));
+  return [...ofExercises, ...perLesson, ...schemaProblems(project, files)];
+}
+
+/** Whether a file of exercises belongs to one of these lessons, or may: one that can't be loaded tells nobody. */
+function concerns({ fileOf }: Exercises, file: string, names: string[]): boolean {
+  const ids = [...fileOf].filter(([, own]) => own === file).map(([id]) => id);
+  return (
+    ids.length === 0 ||
+    ids.some((id) => !/^\d\d-/.test(id) || names.some((name) => name.startsWith(id.slice(0, 3))))
+  );
 }
 
 function lessonProblems(project: string, name: string, loaded: Exercises): LessonProblem[] {

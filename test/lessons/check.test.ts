@@ -62,6 +62,23 @@ describe('a new lesson', () => {
     expect(check()).toEqual([]);
   });
 
+  it('has an exercise that takes the right answer and refuses a wrong one', () => {
+    const script =
+      'const [check, exercises] = process.argv.slice(1); require(exercises);' +
+      "const strict = (f) => require(check).check('18-add', f, { strict: true });" +
+      'strict((a, b) => (a + b) >>> 0); try { strict((a, b) => a + b); } catch (error) { console.log(error.message); }';
+    const files = ['kernel-lib/lab/check.ts', 'kernel-lib/lab/exercises/adding.ts'].map((file) =>
+      join(root, file),
+    );
+    const hook = join(project, 'node_modules/tsx/dist/cjs/index.cjs');
+    const { stdout, stderr } = spawnSync(process.execPath, ['--require', hook, '-e', script, ...files], {
+      encoding: 'utf8',
+    });
+    expect(stdout + stderr).toMatch(
+      /✓ Right: add as the machine does[\s\S]*18-add: add of 0xffffffff and 0x00000001 leaves 0x00000000/,
+    );
+  });
+
   it.each([
     ['adding', 'A', 'A lesson is called NN-name'],
     ['19-Adding', 'A', 'A lesson is called NN-name'],
@@ -349,45 +366,45 @@ describe('the files around it', () => {
       ['id', good.replace("'18-add'", "'Add'"), ': exercise Add: its id begins with the lesson'],
       [
         'title',
-        good.replace("'18-add'", "'19-b'").replace("'add as the machine does'", "''"),
-        ': exercise 19-b: it has no title',
+        good.replace("'18-add'", "'18-b'").replace("'add as the machine does'", "''"),
+        ': exercise 18-b: it has no title',
       ],
       [
         'passed',
-        good.replace("'18-add'", "'19-c'").replace(/passed: `[^`]*`/, "passed: ''"),
-        ': exercise 19-c: it has no `passed`',
+        good.replace("'18-add'", "'18-c'").replace(/passed: `[^`]*`/, "passed: ''"),
+        ': exercise 18-c: it has no `passed`',
       ],
       [
         'hints',
-        good.replace("'18-add'", "'19-d'").replace(/ {4}'What becomes.*\n/, ''),
-        ': exercise 19-d: it has 2 hints',
+        good.replace("'18-add'", "'18-d'").replace(/ {4}'What becomes.*\n/, ''),
+        ': exercise 18-d: it has 2 hints',
       ],
       [
         'hint',
-        good.replace("'18-add'", "'19-e'").replace(/'What becomes[^']*'/, "' '"),
-        ': exercise 19-e: a hint is empty',
+        good.replace("'18-add'", "'18-e'").replace(/'What becomes[^']*'/, "' '"),
+        ': exercise 18-e: a hint is empty',
       ],
       [
         'passes',
-        good.replace("'18-add'", "'19-f'").replace('test: testAdd', 'test: () => undefined'),
-        ': exercise 19-f: a function that does nothing passes',
+        good.replace("'18-add'", "'18-f'").replace('test: testAdd', 'test: () => undefined'),
+        ': exercise 18-f: a function that does nothing passes',
       ],
       [
         'bad',
-        good.replace("'18-add'", "'19-g'").replace('test: testAdd', "test: () => { throw new Error('no'); }"),
-        ': exercise 19-g: its test throws on a function that does nothing: no',
+        good.replace("'18-add'", "'18-g'").replace('test: testAdd', "test: () => { throw new Error('no'); }"),
+        ': exercise 18-g: its test throws on a function that does nothing: no',
       ],
       [
         'mute',
-        good.replace("'18-add'", "'19-h'").replace('test: testAdd', "test: () => ({ message: '' })"),
-        ': exercise 19-h: its test fails without a message',
+        good.replace("'18-add'", "'18-h'").replace('test: testAdd', "test: () => ({ message: '' })"),
+        ': exercise 18-h: its test fails without a message',
       ],
     ];
     const index = join(root, 'kernel-lib/index.ts');
     const imports = kinds.map(([name]) => `import './lab/exercises/x-${name}';`);
     writeFileSync(index, [readFileSync(index, 'utf8'), ...imports].join('\n'));
     for (const [name, source] of kinds) writeFileSync(join(root, folder, `x-${name}.ts`), source);
-    writeFileSync(join(root, folder, 'x-unlisted.ts'), good.replace("'18-add'", "'19-z'"));
+    writeFileSync(join(root, folder, 'x-unlisted.ts'), good.replace("'18-add'", "'18-z'"));
     const told = check();
     for (const [name, , expected] of kinds) {
       const own = told.filter((line) => line.startsWith(`${folder}/x-${name}.ts`));
