@@ -24,9 +24,11 @@ import {
   SHARED_VA,
   Shared,
   TECHNIQUES,
+  type Technique,
   TrapAndEmulate,
   USUAL_PADS,
   type VmOptions,
+  type WEDGES,
 } from 'kernel-lib';
 import { describe, expect, it } from 'vitest';
 import { TECHNIQUE_NAMES } from './equivalence';
@@ -103,6 +105,12 @@ function perRound(make: Maker | 'native', image: (rounds: number) => Loadable, c
   return (cycles(MANY) - cycles(FEW)) / (MANY - FEW);
 }
 
+/** A pre-virtualized guest's hypervisor. */
+const underWedge =
+  (wedge: keyof typeof WEDGES): Technique =>
+  (machine, { memory } = {}) =>
+    new PreVirtual(machine, { ...(memory && { memory }), wedge });
+
 const { 'trap-and-emulate': trapping, 'binary-translation': translating } = TECHNIQUES;
 
 function within(value: number, low: number, high: number) {
@@ -135,7 +143,7 @@ describe('the status word', () => {
     const prepared = (rounds: number) =>
       assemble(previrtualize(source(rounds), { pads: USUAL_PADS }).source, { origin: DEFAULT_ORIGIN });
     const [sharing, calling] = (['sharing', 'calling'] as const).map((wedge) =>
-      perRound((machine, options) => new PreVirtual(machine, { ...options, wedge }), prepared),
+      perRound(underWedge(wedge), prepared),
     );
     within(sharing, 2, 30);
     const trap = perRound(trapping, prepared);
@@ -219,7 +227,7 @@ const DIRECT: ComparedTechnique[] = [
   })),
   ...(['calling', 'sharing'] as const).map((wedge) => ({
     name: `pre-virtualization, ${wedge}`,
-    make: (machine: Machine, options?: VmOptions) => new PreVirtual(machine, { ...options, wedge }),
+    make: underWedge(wedge),
     image: () => COMPUTE,
   })),
 ];
