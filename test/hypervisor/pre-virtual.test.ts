@@ -123,7 +123,7 @@ describe('what a run tells', () => {
   const source = guestSource('nano-os', small);
   const traced = (memoryLines: ReadonlySet<number>) => {
     const image = assemble(previrtualize(source, { memoryLines, pads: USUAL_PADS }).source);
-    const hypervisor = new PreVirtual(createMachine({ ram: RAM }), { paging: 'shadow-traced' });
+    const hypervisor = new PreVirtual(createMachine({ ram: RAM }), { tracedTables: true });
     hypervisor.boot(image);
     expect(hypervisor.run({ instructions: 10_000_000 }).code).toBe(0);
     const { cycles } = hypervisor.report();

@@ -25,11 +25,11 @@ import { calling, type Emulation, type Site, sharing, type WedgeOptions, wedged 
 /** The wedges, by the hypervisor that they are for. */
 export const WEDGES = { calling, sharing } as const satisfies Record<string, Emulation>;
 
-export interface PreVirtualOptions extends Omit<VmOptions, 'layout' | 'paging'>, WedgeOptions {
+export interface PreVirtualOptions extends VmOptions, WedgeOptions {
   /** `sharing` if left out. One's own stands in its place: it has the shared page, too. */
   wedge?: keyof typeof WEDGES | Emulation;
-  /** How page tables are virtualized: `shadow` if left out. */
-  paging?: 'shadow' | 'shadow-traced';
+  /** Whether the hypervisor watches the guest's page tables, so that stores to them trap, marked or not. */
+  tracedTables?: boolean;
 }
 
 /**
@@ -52,14 +52,14 @@ export class PreVirtual implements Hypervisor {
   private readonly options: PreVirtualOptions;
 
   constructor(machine: Machine, options: PreVirtualOptions = {}) {
-    const { wedge = 'sharing', paging = 'shadow' } = options;
+    const { wedge = 'sharing', tracedTables = false } = options;
     this.options = options;
     this.shared = wedge === 'calling' ? undefined : new SharedPage({ isPorted: false });
     const name = typeof wedge === 'string' ? wedge : 'a wedge of one’s own';
     this.vm = new Vm(machine, `pre-virtualization, ${name}`, (vm, trap) => this.answer(vm, trap), {
       ...options,
       ...(this.shared === undefined ? {} : { layout: this.shared, offerAgain: OFFER_AGAIN }),
-      paging: (vm) => (paging === 'shadow' ? new LazyShadow(vm) : new TracedShadow(vm)),
+      paging: (vm) => (tracedTables ? new TracedShadow(vm) : new LazyShadow(vm)),
       workOf: (trap) => (this.siteOf(trap) === undefined ? undefined : CALL_WORK),
     });
     this.paging = this.vm.paging as LazyShadow;

@@ -287,7 +287,7 @@ function profileRun(source: string): ProfileRun {
       throw new Error(`The guest has now run ${MOST_RUNS} times: your loop does not come to its end.`);
     const made = previrtualize(source, { memoryLines: new Set(marked), pads: USUAL_PADS });
     const program = assemble(made.source);
-    const hypervisor = new PreVirtual(createMachine({ ram: RAM }), { paging: 'shadow-traced' });
+    const hypervisor = new PreVirtual(createMachine({ ram: RAM }), { tracedTables: true });
     hypervisor.boot(program);
     hypervisor.run({ instructions: 3_000_000 });
     return {
