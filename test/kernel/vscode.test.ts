@@ -33,7 +33,10 @@ afterAll(() => {
 const textOf = (content: object | undefined) =>
   (content as { data?: Record<string, string> })?.data?.['text/plain'];
 
-it("the kernel's specification is where VS Code looks: in the workspace's Python environment", async () => {
+// It waits while another test sets that environment up.
+it("the kernel's specification is where VS Code looks: in the workspace's Python environment", {
+  timeout: 300_000,
+}, async () => {
   await alone(async () => {
     const wasThere = existsSync(venv);
     mkdirSync(venv, { recursive: true });
