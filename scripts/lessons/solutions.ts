@@ -1,7 +1,7 @@
 /**
  * Looks for solutions where learners could read them: in the learner's notebook (metadata and all)
  * and in the words of the exercises (hints, verdicts). A line counts if it is long enough to say
- * something and doesn't stand outside of a solution in the instructor's notebook, too.
+ * something and doesn't stand outside of the solutions in the instructor's notebook, too.
  */
 import ts from 'typescript';
 import type { Cell, Notebook } from './notebook';
@@ -20,7 +20,7 @@ const folded = (text: string) => text.replace(/\s+/g, ' ').trim();
 /** The lines of all solutions of an instructor's notebook that would give something away. */
 export function solutionLines(notebook: Notebook): SolutionLine[] {
   const inside: SolutionLine[] = [];
-  const outside = new Set<string>();
+  const outside: string[] = [];
   for (const cell of notebook.cells) {
     let isInside = false;
     for (const line of cell.source) {
@@ -28,11 +28,12 @@ export function solutionLines(notebook: Notebook): SolutionLine[] {
       if (line.includes('// BEGIN SOLUTION')) isInside = true;
       else if (line.includes('// END SOLUTION')) isInside = false;
       else if (isInside) inside.push({ cell: cell.id, text });
-      else outside.add(text);
+      else outside.push(folded(line));
     }
   }
+  const outsideText = outside.join('\n');
   const isTelling = ({ text }: SolutionLine) =>
-    text.length >= SHORTEST && !text.startsWith('//') && !outside.has(text);
+    text.length >= SHORTEST && !text.startsWith('//') && !outsideText.includes(text);
   return inside.filter(isTelling);
 }
 

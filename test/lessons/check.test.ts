@@ -16,7 +16,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { staticProblems } from '../../scripts/lessons/check';
-import { filesOf } from '../../scripts/lessons/course';
+import { filesOf, lessonNames } from '../../scripts/lessons/course';
 import { nbgraderLayout } from '../../scripts/lessons/nbgrader';
 import { scaffold } from '../../scripts/lessons/new';
 import { type Notebook, readNotebook, writeNotebook } from '../../scripts/lessons/notebook';
@@ -49,6 +49,10 @@ beforeEach(() => {
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
 const check = (name = NAME) => staticProblems(root, [name]).map(problemText);
+
+it('the lessons of this project: nothing to complain about, and no solution where a learner could read it', () => {
+  expect(staticProblems(project, lessonNames(project)).map(problemText)).toEqual([]);
+});
 
 describe('a new lesson', () => {
   it('has notebook, quiz, exercise and test, and passes check', () => {

@@ -39,6 +39,11 @@ it.each(PAGES)('%s: commands that it names are there', (page) => {
   expect(named.filter((name) => !(name in scripts))).toEqual([]);
 });
 
+it('the README lists each lesson that is there', () => {
+  const lessons = readdirSync(join(project, 'notebooks')).filter((name) => name.endsWith('.ipynb'));
+  expect(lessons.filter((name) => !read('README.md').includes(`](notebooks/${name})`))).toEqual([]);
+});
+
 it('the citation has what CFF 1.2 asks for', () => {
   const text = read('CITATION.cff');
   for (const key of ['cff-version: 1.2.0', 'message:', 'title:', 'authors:', 'version:', 'license: MIT'])

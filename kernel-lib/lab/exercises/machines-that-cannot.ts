@@ -117,7 +117,7 @@ const kseg: GuestExercise = {
   hints: [
     'Nothing goes wrong here, so a0 is 1 everywhere. What counts is how often the guest leaves direct execution.',
     `Make ${FEWEST_EXITS} loads or more from the window. It lies at 0x80000000, and is 4 MiB long; on the other profiles it is plain RAM.`,
-    'A loop: li t0, 0x80001000 before it; in it lw t2, 0(t0), and a counter that goes down to 0.',
+    'A loop: before it, an address of the window goes into a register; in it, a word is loaded from there, and a counter goes down to 0.',
   ],
   test(solution) {
     const program = guestOf(solution);
@@ -195,7 +195,7 @@ const EXERCISES: readonly Shows[] = [
     standsFor: 'pushf',
     hints: [
       'Switch interrupts on, and look whether they are: bit 1 of sstatus, SIE. No interrupt need come.',
-      'csrsi sstatus, 2 traps and sets the virtual bit. csrr does not trap on the profile, and gives the real one.',
+      'csrsi traps and sets the virtual bit. csrr does not trap on the profile, and gives the real one.',
       'andi with 2, then snez into a0.',
     ],
   },
@@ -240,7 +240,7 @@ const EXERCISES: readonly Shows[] = [
     hints: [
       'Here k0 and k1 are s10 and s11. Put something into one of them, and let something happen that is no trap on the bare machine and one in a VM.',
       'Any access to a CSR of supervisors will do: csrr t0, sscratch.',
-      'li s10, 5; csrr t0, sscratch; then compare s10 with 5: addi t1, s10, -5; seqz a0, t1.',
+      'Put 5 into s10, read sscratch into another register, then see whether s10 is still 5: take 5 away, and ask with seqz.',
     ],
   },
   {
@@ -251,7 +251,7 @@ const EXERCISES: readonly Shows[] = [
     hints: [
       'sscratch stands for a register that only privileged modes have. Write to it, and read it back.',
       'On the profile, in U mode, what is written is lost, and what is read leaves the result register as it was. So see to it that this register holds something else before.',
-      'li t0, 77; csrw sscratch, t0; li t1, 0; csrr t1, sscratch; then compare.',
+      'Write 77 from one register into sscratch, make another register 0, read sscratch into that one, and compare the two.',
     ],
   },
   {

@@ -282,6 +282,7 @@ const interrupts: Exercise<Inject> = {
   hints: [
     'The exit that goes wrong is named above. Does your function pass its own check?',
     'It is asked after every exit, not only after timer interrupts: an interrupt that was pending becomes deliverable when the guest turns interrupts on, or returns to user mode.',
+    'So three things decide: whether it is pending and enabled by itself, which mode the guest believes to be in, and, in supervisor mode only, the guest’s own SIE.',
   ],
   test(solution) {
     const guests = {
