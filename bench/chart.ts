@@ -27,7 +27,10 @@ export function chartSvg(bars: readonly Bar[], title: string): string {
     },
     y: { label: null, domain: people },
     fy: { label: null },
-    color: { domain: people, range: ['#d55e00', '#0072b2', '#009e73', '#999999', '#cc79a7', '#e69f00'] },
+    color: {
+      domain: people,
+      range: ['#d55e00', '#0072b2', '#009e73', '#999999', '#56b4e9', '#cc79a7', '#e69f00'],
+    },
     marks: [
       barX(bars, { x1: 1, x2: 'speed', y: 'who', fy: 'workload', fill: 'who' }),
       text(bars, {

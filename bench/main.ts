@@ -3,18 +3,22 @@
  * in turn, in one run. Prints medians of CPU time as millions of guest instructions per second,
  * ratios to QEMU, versions, and what translating costs; draws a chart.
  *
- *     npm run bench -- [--rounds 3] [--only integer,vmsys] [--engine translator] [--json] [--chart FILE.svg]
+ * Whoever prints another checksum than the others has not done the work: that ends the benchmark.
  */
 import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { ENGINES, type EngineName } from 'kernel-lib';
+import { commandLine, usageError, wholeNumber } from '../scripts/command-line';
 import { type Bar, chartSvg } from './chart';
 import type { Run } from './one';
 import { competitors } from './others';
 import { instructionsOf, WORKLOADS } from './workloads';
+
+const USAGE =
+  'Usage: npm run bench -- [--rounds 3] [--only integer,vmsys] [--engine translator] [--json] [--chart FILE.svg]';
 
 /** Instructions of a run, about, by how fast who executes them is. */
 const LENGTH: Record<EngineName, number> = { reference: 1e6, interpreter: 2e8, translator: 1e9 };
@@ -22,24 +26,40 @@ const LENGTH_OF_OTHERS = 1e9;
 /** The ratios to QEMU are averaged over the workloads without paging. */
 const BASELINE = 'QEMU';
 
-const { values: options } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '3' },
-    only: { type: 'string' },
-    engine: { type: 'string', multiple: true },
-    json: { type: 'boolean', default: false },
-    chart: { type: 'string', default: 'bench.svg' },
+const { values: options } = commandLine(
+  {
+    options: {
+      rounds: { type: 'string', default: '3' },
+      only: { type: 'string' },
+      engine: { type: 'string', multiple: true },
+      json: { type: 'boolean', default: false },
+      chart: { type: 'string', default: 'bench.svg' },
+    },
   },
-});
+  USAGE,
+);
+
+/** The names among those that there are; any other ends the benchmark. */
+function chosen<Name extends string>(what: string, wanted: readonly string[], all: readonly Name[]): Name[] {
+  for (const name of wanted)
+    if (!(all as readonly string[]).includes(name))
+      usageError(`There is no ${what} "${name}". There are: ${all.join(', ')}.`, USAGE);
+  return all.filter((name) => wanted.includes(name));
+}
+
+const rounds = wholeNumber('rounds', options.rounds, 1, USAGE);
+const names = WORKLOADS.map(({ name }) => name);
+const wanted = chosen('workload', options.only?.split(',') ?? names, names);
+const workloads = WORKLOADS.filter(({ name }) => wanted.includes(name));
+const all = Object.keys(ENGINES) as EngineName[];
+const engines = chosen('engine', options.engine?.flatMap((list) => list.split(',')) ?? all, all);
+if (!existsSync(dirname(options.chart)))
+  usageError(`There is no folder ${dirname(options.chart)} for the chart.`, USAGE);
+const others = competitors();
 
 interface Result extends Bar {
   runs: Run[];
 }
-
-const rounds = Number(options.rounds);
-const workloads = WORKLOADS.filter(({ name }) => options.only?.split(',').includes(name) ?? true);
-const engines = (options.engine ?? Object.keys(ENGINES)) as EngineName[];
-const others = competitors();
 
 function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
@@ -59,6 +79,17 @@ function runOf(engine: EngineName, workload: string, repeat: number): Run {
   return JSON.parse(stdout);
 }
 
+/** Takes note of checksums. @throws if two that did the same work got different ones */
+function agreement(workload: string): (who: string, repeat: number, checksum: string) => void {
+  const known = new Map<number, { who: string; checksum: string }>();
+  return (who, repeat, checksum) => {
+    const first = known.get(repeat) ?? { who, checksum };
+    known.set(repeat, first);
+    if (first.checksum !== checksum)
+      throw new Error(`${workload}: ${first.who} got ${first.checksum}, ${who} got ${checksum}.`);
+  };
+}
+
 /** Who it is, and one run of a workload of so many instructions each. */
 function measureAll(): Result[] {
   const results: Result[] = [];
@@ -67,17 +98,22 @@ function measureAll(): Result[] {
     const samples = new Map<string, number[]>();
     const runs = new Map<string, Run[]>();
     const add = (who: string, speed: number) => samples.set(who, [...(samples.get(who) ?? []), speed]);
+    const agree = agreement(name);
     for (let round = 0; round < rounds; round++) {
       note(`${name}, round ${round + 1} of ${rounds}`);
       for (const engine of engines) {
         if (engine === 'reference' && round > 0) continue;
-        const run = runOf(engine, name, Math.max(1, Math.round(LENGTH[engine] / each)));
+        const repeat = Math.max(1, Math.round(LENGTH[engine] / each));
+        const run = runOf(engine, name, repeat);
+        agree(engine, repeat, run.checksum);
         add(engine, run.instructions / run.cpu / 1000);
         runs.set(engine, [...(runs.get(engine) ?? []), run]);
       }
       for (const other of others.filter((candidate) => candidate.paged || !paged)) {
         const repeat = Math.max(1, Math.round(LENGTH_OF_OTHERS / each));
-        add(other.name, (repeat * each) / other.measure(name, repeat).cpu / 1000);
+        const { cpu, checksum } = other.measure(name, repeat);
+        agree(other.name, repeat + 1, checksum);
+        add(other.name, (repeat * each) / cpu / 1000);
       }
     }
     for (const [who, speeds] of samples)
@@ -158,8 +194,13 @@ const versions = {
 };
 const results = measureAll();
 writeFileSync(options.chart, chartSvg(results, 'Speed of simulators'));
-if (options.json) console.log(JSON.stringify({ versions, results }, undefined, 2));
-else {
+if (options.json) {
+  const withRatios = results.map((result) => {
+    const base = results.find(({ who, workload }) => who === BASELINE && workload === result.workload);
+    return { ...result, ratio: base === undefined ? null : result.speed / base.speed };
+  });
+  console.log(JSON.stringify({ versions, rounds, results: withRatios }, undefined, 2));
+} else {
   console.log(
     Object.entries(versions)
       .map(([what, version]) => `${what}: ${version}`)

@@ -1,10 +1,10 @@
 /**
  * What our engines are compared with, as far as it is installed here: QEMU on the same ELF files,
- * and the same C built for this computer and for WebAssembly. All of it is measured by the CPU
- * time of a process of its own.
+ * v86 on the same C built for its x86, and that C built for this computer and for WebAssembly. All of
+ * it is measured by the CPU time of a process of its own.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { elfOf, sourceOf } from './workloads';
@@ -103,7 +103,46 @@ function wasm(): Competitor | undefined {
   return { name: 'the same C as wasm (clang -O2)', version: found, paged: false, measure };
 }
 
+/**
+ * v86, if it is installed (`npm install --no-save v86`), and GCC can build for 32-bit x86. It needs no
+ * images: the workload is a Multiboot kernel. Its speed is counted in instructions of the RISC-V build.
+ */
+function v86(): Competitor | undefined {
+  const folderOfV86 = join(import.meta.dirname, '..', 'node_modules', 'v86');
+  const manifest = join(folderOfV86, 'package.json');
+  if (!existsSync(manifest)) return undefined;
+  const [library, module] = ['libv86.mjs', 'v86.wasm'].map((file) => join(folderOfV86, 'build', file));
+  const own = (file: string) => join(import.meta.dirname, 'v86', file);
+  const flags =
+    '-m32 -march=i686 -O2 -ffreestanding -fno-builtin -fno-pic -fno-stack-protector -static -no-pie -nostdlib';
+  const image = (workload: string, repeat: number) => {
+    const file = join(folder, `${workload}-${repeat}.x86`);
+    const sources = [
+      own('start.S'),
+      own('main.c'),
+      sourceOf(`${workload}.c`),
+      sourceOf('memory-functions.c'),
+    ];
+    const link = `-Wl,--no-warn-rwx-segments,--build-id=none,-T,${own('image.ld')}`;
+    timed(`gcc ${flags} ${link} -DREPEAT=${repeat} -o ${file} ${sources.join(' ')}`);
+    return file;
+  };
+  try {
+    image('sieve', 1);
+  } catch {
+    return undefined; // no GCC, or none for this x86
+  }
+  const measure = (workload: string, repeat: number) => {
+    const images = new Map([1, repeat + 1].map((n) => [n, image(workload, n)]));
+    const command = (n: number) =>
+      `${process.execPath} ${own('run.mjs')} ${library} ${module} ${images.get(n)}`;
+    return withoutStart(command, repeat);
+  };
+  const { version: found } = JSON.parse(readFileSync(manifest, 'utf8')) as { version: string };
+  return { name: 'v86', version: found, paged: false, measure };
+}
+
 /** All that is installed. */
 export function competitors(): Competitor[] {
-  return [qemu(), native(), wasm()].filter((found) => found !== undefined);
+  return [qemu(), v86(), native(), wasm()].filter((found) => found !== undefined);
 }
