@@ -111,7 +111,7 @@ function show(exercise: Exercise<unknown>, result: Result, failure: Failure | un
   const hints = failure === undefined ? [] : exercise.hints;
   const html =
     `${STYLE}<div class="vmlab vmlab-verdict" data-exercise="${exercise.id}" data-result="${result}" role="status">` +
-    `<p><strong>${verdict}: ${escapeHtml(exercise.title)}</strong></p><p>${escapeHtml(message)}</p>` +
+    `<p><strong>${verdict}: ${escapeHtml(exercise.title)}</strong></p><p>${withCode(message)}</p>` +
     (table ? tableHtml(table) : '') +
     hintsHtml(exercise.id, hints) +
     '</div>';
@@ -122,11 +122,16 @@ function show(exercise: Exercise<unknown>, result: Result, failure: Failure | un
   if (failure?.run !== undefined) timeline(failure.run, failure.at === undefined ? {} : { at: failure.at });
 }
 
+/** Text with what stands between backquotes as code. */
+function withCode(text: string): string {
+  return escapeHtml(text).replace(/`([^`\n]+)`/g, '<code>$1</code>');
+}
+
 function hintsHtml(id: string, hints: readonly string[]): string {
   if (hints.length === 0) return '';
   const parts = hints.map(
     (hint, i) =>
-      `<details class="vmlab-hint"><summary>Hint ${i + 1} of ${hints.length}</summary><p>${escapeHtml(hint)}</p></details>`,
+      `<details class="vmlab-hint"><summary>Hint ${i + 1} of ${hints.length}</summary><p>${withCode(hint)}</p></details>`,
   );
   return parts.join('') + pageScript('vmlab-verdict', startHints, HINTS_FUNCTIONS, id);
 }

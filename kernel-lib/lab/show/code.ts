@@ -25,7 +25,7 @@ export function blocksPiece(caption: string, block: readonly TranslatedInstructi
   const lines = (texts: readonly string[], none: string) => texts.map(escapeHtml).join('<br>') || none;
   const body = rows.map(({ guest, translated, why }) => {
     const mark = isCopy(guest, translated) ? '' : ' class="vmlab-differs"';
-    return `<tr><td>${lines(guest, '')}</td><td${mark}>${lines(translated, '(nothing)')}</td><td>${escapeHtml(why)}</td></tr>`;
+    return `<tr><td class="vmlab-unwrapped">${lines(guest, '')}</td><td${mark}>${lines(translated, '(nothing)')}</td><td>${escapeHtml(why)}</td></tr>`;
   });
   const longest = (least: number, texts: readonly string[]) =>
     Math.max(least, ...texts.map(({ length }) => length));

@@ -1,6 +1,7 @@
 // The exercises of lesson 08: right solutions pass; each plausible mistake is told with the place where it
 // shows; what isn't begun is open.
 import {
+  check,
   type Detour,
   decode,
   encode,
@@ -176,4 +177,17 @@ describe('whatever else a learner writes gets a verdict', () => {
   it.each(odd)('%s', (_, solution) => {
     for (const id of Object.keys(right)) expect(verdict(id, solution)).toMatch(/^[✗○]/);
   });
+});
+
+it('in a notebook, instructions in a verdict are set as code', () => {
+  const hook = Symbol.for('vmlab.kernel');
+  const shown: Record<string, string>[] = [];
+  Reflect.set(globalThis, hook, { display: (bundle: Record<string, string>) => shown.push(bundle) });
+  try {
+    check('08-scan', broken('08-scan', 'csr'));
+  } finally {
+    Reflect.deleteProperty(globalThis, hook);
+  }
+  expect(shown[0]['text/html']).toContain('misses <code>sret</code> at 0x80400008');
+  expect(shown[0]['text/plain']).toContain('misses `sret` at');
 });
