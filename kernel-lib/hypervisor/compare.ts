@@ -7,7 +7,8 @@
  */
 import { createMachine, type RunnableOptions } from '../engine/create';
 import { Mode } from '../isa/registers';
-import { COSTS, type CostPreset, type CostTable } from '../machine/cost';
+import type { CostPreset, CostTable } from '../machine/cost';
+import { costTable } from '../machine/given';
 import { type Loadable, type Machine, MiB } from '../machine/machine';
 import { Firmware } from '../machine/sbi';
 import { TECHNIQUES, type Technique, type TechniqueName } from './techniques';
@@ -65,6 +66,8 @@ const DEFAULT_RAM = 16 * MiB;
  * @throws if a technique or a preset has no such name
  */
 export function compare(options: CompareOptions): ComparedRow[] {
+  if (typeof options.guests !== 'object' || options.guests === null)
+    throw new TypeError('Give guests to compare: { guests: { hello: guest("hello") } }.');
   const names = Object.keys(TECHNIQUES) as TechniqueName[];
   const techniques = (options.techniques ?? names).map(techniqueOf);
   const ram = options.ram ?? DEFAULT_RAM;
@@ -85,7 +88,8 @@ export function compare(options: CompareOptions): ComparedRow[] {
 
 /** Cost tables that are the same but for some units, in steps: what a sweep goes over. */
 export function costSweep(preset: CostPreset, steps: readonly Partial<CostTable>[]): CostTable[] {
-  return steps.map((step) => ({ ...COSTS[preset], name: JSON.stringify(step), ...step }));
+  const base = costTable(preset);
+  return steps.map((step) => ({ ...base, name: JSON.stringify(step), ...step }));
 }
 
 const busy = ({ cycles, idle }: { cycles: number; idle: number }) => cycles - idle;

@@ -6,6 +6,7 @@
  */
 import { step } from '../engine/reference';
 import { INTERPRET } from '../machine/cost';
+import { checkBudget } from '../machine/given';
 import type { BootOptions, Loadable, Machine, RunResult } from '../machine/machine';
 import { NO_TRAP } from '../machine/trap';
 import { type Hypervisor, type Report, Vm, type VmOptions } from './vm';
@@ -29,6 +30,8 @@ export class FullEmulation implements Hypervisor {
 
   run({ instructions: budget = 100_000_000 }: { instructions?: number } = {}): RunResult {
     const { guest, hart } = this.vm;
+    this.vm.requireGuest();
+    checkBudget(budget);
     const before = hart.instret;
     guest.stopped = undefined;
     for (let left = budget; left > 0; left--) {

@@ -16,6 +16,7 @@ import { execute, step } from '../engine/reference';
 import { Cause, isInterrupt } from '../isa/causes';
 import { Mode } from '../isa/registers';
 import { EMULATE, FIND_BLOCK } from '../machine/cost';
+import { oneOf } from '../machine/given';
 import type { Hart } from '../machine/hart';
 import type { BootOptions, Loadable, Machine, RunResult } from '../machine/machine';
 import { PAGE_BYTES } from '../machine/page-table';
@@ -66,7 +67,8 @@ export class LoadTimePatcher implements Hypervisor {
    */
   constructor(machine: Machine, options: LoadTimePatcherOptions = {}) {
     const { replacement = 'trap', scan: how = 'linear', ...rest } = options;
-    this.replacement = replacement;
+    this.replacement = oneOf('replacement', replacement, ['trap', 'jump']);
+    if (typeof how === 'string') oneOf('scan', how, ['linear', 'everywhere']);
     this.find = typeof how === 'string' ? (image) => scan(image, how) : how;
     this.vm = new Vm(machine, `load-time patching, ${replacement}`, (_, trap) => this.dispatch(trap), {
       ...rest,

@@ -24,6 +24,7 @@ import {
   VCPU_ACCESS,
   type Work,
 } from '../machine/cost';
+import { oneOf } from '../machine/given';
 import type { Hart } from '../machine/hart';
 import {
   type BootOptions,
@@ -105,6 +106,8 @@ const ALL_ACCESSES = [Access.Read, Access.Write, Access.Execute];
 const MOST_FOR_TABLES = 4 * MiB;
 /** No address of an instruction. */
 const NOWHERE = 1;
+const LAYOUT_NAMES = Object.keys(LAYOUTS) as LayoutName[];
+const PAGING_NAMES = Object.keys(PAGING) as PagingName[];
 const MOST_DECODED = 1 << 16;
 
 export class Vm implements Hypervisor, PagedVm {
@@ -159,7 +162,7 @@ export class Vm implements Hypervisor, PagedVm {
     const { ram } = machine;
     this.memory = options.memory ?? { base: ram.base, size: ram.size - roomForTables(ram.size) };
     const { base, size } = this.memory;
-    if (base % PAGE_BYTES !== 0 || size % PAGE_BYTES !== 0)
+    if (base % PAGE_BYTES !== 0 || size % PAGE_BYTES !== 0 || size <= 0)
       throw new RangeError(
         `A VM's memory is made of whole pages: 0x${base.toString(16)}, ${size} bytes are none.`,
       );
@@ -168,8 +171,8 @@ export class Vm implements Hypervisor, PagedVm {
     this.frames = options.frames ?? new Frames(ram, top, end - top);
     this.asids = options.asids ?? new Asids(machine.hart.tlb);
     const { layout = 'user', paging = 'shadow' } = options;
-    this.layout = typeof layout === 'string' ? LAYOUTS[layout] : layout;
-    this.makePaging = typeof paging === 'string' ? PAGING[paging] : paging;
+    this.layout = typeof layout === 'string' ? LAYOUTS[oneOf('layout', layout, LAYOUT_NAMES)] : layout;
+    this.makePaging = typeof paging === 'string' ? PAGING[oneOf('paging', paging, PAGING_NAMES)] : paging;
     this.workOf = options.workOf;
     this.quickCycles = cyclesOf(QUICK_EXIT, machine.clock.costs);
     this.quick = options.isPlain && this.layout === LAYOUTS.user ? new QuickCsrs(this.exits) : undefined;
@@ -222,6 +225,11 @@ export class Vm implements Hypervisor, PagedVm {
     this.begin();
   }
 
+  /** @throws Error if no kernel has been loaded: kernels begin in S mode, and M mode is the hypervisor's */
+  requireGuest(): void {
+    if (this.hart.mode === Mode.M) throw new Error('There is no guest in this VM yet. Give boot() a kernel.');
+  }
+
   /** Makes the real machine this VM's: its memory can be touched and no other, its exits come to us. */
   occupy(): void {
     const { machine } = this;
@@ -255,8 +263,12 @@ export class Vm implements Hypervisor, PagedVm {
     this.exposed.push(range);
   }
 
-  /** Runs the guest until it stops, or the budget of instructions and traps is used up. */
+  /**
+   * Runs the guest until it stops, or the budget of instructions and traps is used up.
+   * @throws Error if there is no guest in it
+   */
   run(limits: { instructions?: number } = {}): RunResult {
+    this.requireGuest();
     const before = this.hart.instret;
     this.guest.stopped = undefined;
     this.begin();

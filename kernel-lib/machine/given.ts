@@ -42,6 +42,15 @@ export function bytesOf(what: string, value: Uint8Array): Uint8Array {
   throw new TypeError(`${what}: give its bytes as a Uint8Array, not ${shown(value)}.`);
 }
 
+/**
+ * Instructions to run at most.
+ * @throws RangeError if that is no number from 0 up
+ */
+export function checkBudget(budget: number): void {
+  if (!(budget >= 0))
+    throw new RangeError(`A budget of ${budget} instructions makes no sense. Give a number from 0 up.`);
+}
+
 /** The table with a preset's name, or one of the caller's own, in which every unit cost is a number from 0 up. */
 export function costTable(costs: CostPreset | CostTable): CostTable {
   const table: CostTable | undefined = typeof costs === 'string' ? COSTS[costs] : costs;

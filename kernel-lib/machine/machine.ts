@@ -19,7 +19,7 @@ import { Uart } from './devices/uart';
 import { VirtioBlock } from './devices/virtio-block';
 import { VirtioConsole } from './devices/virtio-console';
 import { VirtioMmio, type VirtioVersion } from './devices/virtio-mmio';
-import { bytesOf, checkProgram, costTable, knownOptions, type Loadable, oneOf } from './given';
+import { bytesOf, checkBudget, checkProgram, costTable, knownOptions, type Loadable, oneOf } from './given';
 import { Hart, type HartOptions } from './hart';
 import { Memory } from './memory';
 import { Access, type PmpRange, pmpConfigurationByte, pmpTopOfRanges } from './pmp';
@@ -338,8 +338,7 @@ export class Machine {
       throw new Error('This machine has no engine. Make it with createMachine() to run it.');
     }
     const budget = limits.instructions ?? 100_000_000;
-    if (!(budget >= 0))
-      throw new RangeError(`A budget of ${budget} instructions makes no sense. Give a number from 0 up.`);
+    checkBudget(budget);
     const before = this.hart.instret;
     const stop = this.engine.run(this, budget);
     return { ...stop, instructions: this.hart.instret - before };

@@ -11,6 +11,7 @@ import { encode } from '../../code/encode';
 import { csrNumber } from '../../isa/csrs';
 import { registersLostInTraps } from '../../isa/profiles';
 import { FIND_BLOCK, TRANSLATE_INSTRUCTION } from '../../machine/cost';
+import { oneOf } from '../../machine/given';
 import type { Hart } from '../../machine/hart';
 import { PAGE_BYTES } from '../../machine/page-table';
 import { Access } from '../../machine/pmp';
@@ -86,8 +87,15 @@ export class Translator {
     options: TranslatorOptions,
   ) {
     const { ram } = vm.machine;
+    oneOf('guard', options.guard, [undefined, 'evidence', 'always', 'never']);
+    oneOf('emulation', options.emulation, [undefined, 'in-cache', 'callout']);
     const quarter = Math.floor(vm.frames.available / 4) * PAGE_BYTES - TABLE_BYTES - PAGE_BYTES;
     const bytes = options.cacheBytes ?? Math.min(DEFAULT_CACHE_BYTES, quarter);
+    if (bytes < PAGE_BYTES && options.cacheBytes === undefined)
+      throw new RangeError(
+        `${vm.frames.available} frames are too few for a translation cache. ` +
+          'Give the machine more RAM, or the VM less.',
+      );
     const pagePa = vm.frames.allocateInARow(1);
     const codePa = vm.frames.allocateInARow((bytes + TABLE_BYTES) / PAGE_BYTES);
     const banished = registersLostInTraps(vm.machine.hart.profile);

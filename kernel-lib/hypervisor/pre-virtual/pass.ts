@@ -51,13 +51,20 @@ export const RECORDS = '.previrt';
 /** Behind the last line: a guest without a single record has been looked at, too. */
 const LIST_END = `.pushsection ${RECORDS} ; .word 0, 0, 0 ; .popsection`;
 const WORD_BYTES = 4;
+/** A branch over more of them may not reach. */
+const MOST_PAD = 64;
 
 /**
  * Marks a program.
- * @throws AssemblyError if the source is not right; Error if a sensitive instruction shares its line with others
+ * @throws AssemblyError if the source is not right; RangeError if a pad makes no sense; Error if a sensitive instruction shares its line with others
  */
 export function previrtualize(source: string, options: PassOptions = {}): PassResult {
   const { file = 'guest.s', origin = DEFAULT_ORIGIN } = options;
+  for (const [kind, pad] of Object.entries(options.pads ?? {}))
+    if (!Number.isInteger(pad) || pad < 0 || pad > MOST_PAD)
+      throw new RangeError(
+        `A pad of ${pad} for class ${kind}: give a number of no-ops from 0 to ${MOST_PAD}.`,
+      );
   const program = assemble(source, { file, origin });
   const classes = sensitiveLines(program, options.memoryLines ?? new Set());
   const marked = [...classes].map(([line, kind]) => ({ line, class: kind }));

@@ -8,6 +8,7 @@
 import { execute } from '../../engine/reference';
 import { Cause } from '../../isa/causes';
 import { EMULATE, HYPERCALL_IN, HYPERCALL_OUT } from '../../machine/cost';
+import { oneOf } from '../../machine/given';
 import type { BootOptions, Loadable, Machine, RunResult } from '../../machine/machine';
 import { PAGE_BYTES, Pte } from '../../machine/page-table';
 import { Access } from '../../machine/pmp';
@@ -53,6 +54,7 @@ export class PreVirtual implements Hypervisor {
 
   constructor(machine: Machine, options: PreVirtualOptions = {}) {
     const { wedge = 'sharing', tracedTables = false } = options;
+    if (typeof wedge === 'string') oneOf<string>('wedge', wedge, Object.keys(WEDGES));
     this.options = options;
     this.shared = wedge === 'calling' ? undefined : new SharedPage({ isPorted: false });
     const name = typeof wedge === 'string' ? wedge : 'a wedge of one’s own';
