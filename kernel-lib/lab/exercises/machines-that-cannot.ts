@@ -44,8 +44,9 @@ function alone(profile: ProfileName, standsFor: string): Profile {
   return { name: `${profile}, of which only ${standsFor}`, defects };
 }
 
+/** How a run ended, as the end of a sentence. */
 function foundText({ end, a0 }: VerdictRun): string {
-  return a0 === undefined ? `it did not come to its end: ${end.message}` : `it ends with a0 = ${a0}`;
+  return a0 === undefined ? `it did not come to its end: ${end.message}` : `it ends with a0 = ${a0}.`;
 }
 
 const where = (place: Place, { name }: Profile) =>
@@ -69,7 +70,7 @@ function failsWhereSound(program: Program, profiles: readonly Profile[], wanted 
     const run = runVerdict(program, place, profile);
     if (run.a0 === wanted) continue;
     const message = `${capital(where(place, profile))} all is in order: your guest must end with a0 = ${wanted}. But ${foundText(run)}`;
-    return place === 'VM' ? shown(program, profile, `${message}.`) : { message: `${message}.` };
+    return place === 'VM' ? shown(program, profile, message) : { message };
   }
   return undefined;
 }
@@ -130,7 +131,7 @@ const kseg: GuestExercise = {
       return shown(
         program,
         one,
-        `${capital(where('VM', one))} the result must be right, too; but ${foundText(dear)}.`,
+        `${capital(where('VM', one))} the result must be right, too; but ${foundText(dear)}`,
       );
     if (dear.exits - sound.exits >= FEWEST_EXITS) return undefined;
     return shown(
@@ -169,7 +170,7 @@ const detector: GuestExercise = {
     for (const name of NAMES) {
       const run = runVerdict(program, 'VM', name);
       if (run.a0 === DETECTED[name]) continue;
-      const message = `${capital(where('VM', PROFILES[name]))} your guest must end with a0 = ${DETECTED[name]}, but ${foundText(run)}.`;
+      const message = `${capital(where('VM', PROFILES[name]))} your guest must end with a0 = ${DETECTED[name]}, but ${foundText(run)}`;
       return shown(program, PROFILES[name], message);
     }
     return undefined;
