@@ -63,7 +63,16 @@ export async function withPage<T>(use: (page: Page) => Promise<T>): Promise<T> {
  * @param path of the notebook, below the folder that JupyterLab was opened on
  */
 export async function openNotebook(page: Page, lab: StartedLab, path: string): Promise<void> {
-  const answer = page
+  const answer = kernelAnswers(page);
+  const address = path.split('/').map(encodeURIComponent).join('/');
+  await Promise.all([answer, page.goto(`${lab.site}/lab/tree/${address}?token=${lab.token}&reset`)]);
+  await page.locator(`${PANEL} .jp-Cell`).first().waitFor({ timeout: 60_000 });
+  await untilIdle(page, 60_000);
+}
+
+/** The first answer of the next kernel that starts: to be asked for before what starts it. */
+export function kernelAnswers(page: Page): Promise<unknown> {
+  return page
     .waitForEvent('websocket', {
       predicate: (socket) => /\/api\/kernels\/[^/]+\/channels/.test(socket.url()),
       timeout: 90_000,
@@ -74,10 +83,6 @@ export async function openNotebook(page: Page, lab: StartedLab, path: string): P
         timeout: 60_000,
       }),
     );
-  const address = path.split('/').map(encodeURIComponent).join('/');
-  await Promise.all([answer, page.goto(`${lab.site}/lab/tree/${address}?token=${lab.token}&reset`)]);
-  await page.locator(`${PANEL} .jp-Cell`).first().waitFor({ timeout: 60_000 });
-  await untilIdle(page, 60_000);
 }
 
 /**

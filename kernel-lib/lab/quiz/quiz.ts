@@ -28,7 +28,18 @@ export function readQuiz(name: string, from?: string): Quiz {
     const known = names.length > 0 ? `There are: ${names.join(', ')}.` : 'There is none yet.';
     throw new Error(`no quiz is called ${JSON.stringify(name)} in ${folder}. ${known}`);
   }
-  return parseQuiz(readFileSync(join(folder, `${name}.md`), 'utf8'), `quizzes/${name}.md`);
+  return parseQuiz(textOf(join(folder, `${name}.md`)), `quizzes/${name}.md`);
+}
+
+/** @throws Error that names the file, if it is a folder, or not ours to read */
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new Error(
+      `${file} can't be read (${(error as Error).message}). It should be a text file that you may read.`,
+    );
+  }
 }
 
 /** The names of the quizzes in a folder, sorted. */

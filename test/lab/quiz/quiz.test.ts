@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { KERNEL } from '../../../kernel-lib/lab/display';
 import { quiz, readQuiz } from '../../../kernel-lib/lab/quiz/quiz';
+import { randomNumbers } from '../../../kernel-lib/lab/random';
 import { EVERY_KIND, fileWith } from './files';
 
 const globals = globalThis as Record<symbol, unknown>;
@@ -54,4 +55,20 @@ test('a place without quizzes is told', () => {
   expect(() => readQuiz('03-every-kind', join(tmpdir(), 'nowhere'))).toThrow(
     /no folder quizzes\/ in .*nowhere/,
   );
+});
+
+test('a folder in the place of a file is told', () => {
+  mkdirSync(join(folder, 'quizzes', '05-folder.md'));
+  expect(() => quiz('05-folder')).toThrow(/05-folder\.md can't be read \(EISDIR.*It should be a text file/);
+});
+
+test('files of random bytes: a message with file and line, each time', () => {
+  const random = randomNumbers(9);
+  for (let n = 0; n < 60; n++) {
+    const bytes = Uint8Array.from({ length: random.below(600) }, () => random.below(256));
+    writeFileSync(join(folder, 'quizzes', '06-bytes.md'), bytes);
+    expect(() => quiz('06-bytes')).toThrow(
+      /^quizzes\/06-bytes\.md(:\d+: | has \d+ problems:\n {2}quizzes\/06-bytes\.md:\d+: ).{10}/,
+    );
+  }
 });
