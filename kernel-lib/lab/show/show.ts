@@ -142,7 +142,7 @@ const SHOW_STYLE = `<style>
 .vmlab-tree code { white-space: pre-wrap; background: none; color: inherit; }
 .vmlab-tree > ul { padding-left: 0; }
 .vmlab-row > div { max-width: 100%; }
-.vmlab-unwrapped { white-space: pre; }
+.vmlab .vmlab-table td.vmlab-unwrapped { white-space: pre; }
 .vmlab-row pre { overflow-x: auto; white-space: pre; margin: 0.3em 0 0.8em; }
 .vmlab-row pre.vmlab-long { max-height: 32em; overflow-y: auto; }
 </style>`;
