@@ -1,7 +1,8 @@
 /**
  * `npm run bench`: the engines on all workloads, beside whatever else is installed that runs them,
  * in turn, in one run. Prints medians of CPU time as millions of guest instructions per second,
- * ratios to QEMU, versions, and what translating costs; draws a chart.
+ * ratios to QEMU, versions, and what translating costs; draws a chart. Then VMs beside the bare machine,
+ * unless `--only` says what is wanted.
  *
  * Whoever prints another checksum than the others has not done the work: that ends the benchmark.
  */
@@ -209,5 +210,18 @@ if (options.json) {
   console.log(`\nMillions of guest instructions per second of CPU time, medians of ${rounds} rounds`);
   console.log(`(in parentheses the ratio to ${BASELINE}; the mean is the geometric one, without paging)\n`);
   console.log(table(results));
-  console.log(`\n${costs(results)}\n\nThe chart is in ${options.chart}.`);
+  console.log(`\n${costs(results)}\n\nThe chart is in ${options.chart}.\n`);
+  if (options.only === undefined) benchVms();
+}
+
+/** VMs beside the bare machine: a program of its own, `npm run bench:hypervisor`. */
+function benchVms(): void {
+  note('VMs');
+  const program = fileURLToPath(new URL('hypervisor.mts', import.meta.url));
+  const config = fileURLToPath(new URL('../tsconfig.base.json', import.meta.url));
+  const { status } = spawnSync(process.execPath, ['--import', 'tsx', program, String(rounds)], {
+    stdio: 'inherit',
+    env: { ...process.env, TSX_TSCONFIG_PATH: config },
+  });
+  if (status !== 0) throw new Error('The VMs could not be measured. Has `npm run build` been run?');
 }
