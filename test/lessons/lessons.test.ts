@@ -7,6 +7,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { readNotebook, writeNotebook } from '../../scripts/lessons/notebook';
 import { learnersVersion } from '../../scripts/lessons/release';
 import { project } from '../../scripts/places.mjs';
+import { findChromium, NO_CHROMIUM } from '../lab/browser.js';
+import { expectAccessible, withFigure } from '../lab/figure.js';
 import { type ExecutedCell, type Execution, executeNotebook, withFolder } from '../lab/notebook.js';
 
 const NOTEBOOKS = join(project, 'notebooks');
@@ -51,6 +53,14 @@ describe.each(lessons)('%s', (name) => {
       expect(html(cell)).toMatch(/<svg[^>]* aria-label="[^"]{10,}"/);
       expect(cell.outputs.some((output) => (output.data?.['text/plain'] ?? '').length > 50)).toBe(true);
     }
+  });
+
+  it('is accessible: axe finds nothing serious in the outputs of either version, in light or dark', {
+    timeout: 300_000,
+  }, async (context) => {
+    if (!findChromium()) context.skip(NO_CHROMIUM);
+    for (const { cells } of [learners, instructors])
+      await withFigure(cells.map(html).filter(Boolean), (page) => expectAccessible(page));
   });
 
   it('contains no solution in the learner’s version, which is the one that the instructor’s gives', () => {
