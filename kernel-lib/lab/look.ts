@@ -59,7 +59,7 @@ const NAMES = `
 /** The style that every output of the lab begins with. */
 export const STYLE = `<style>${NAMES}
 .vmlab [hidden] { display: none !important; }
-.vmlab-row { display: flex; flex-wrap: wrap; gap: 0 2em; align-items: flex-start; }
+.vmlab.vmlab-row { display: flex; flex-wrap: wrap; gap: 0 2em; align-items: flex-start; }
 .vmlab table.vmlab-table { border-collapse: collapse; margin: 0.4em 0 0.8em 0; font-size: 0.92em; }
 .vmlab table.vmlab-table caption { text-align: left; white-space: nowrap; font-weight: 600; padding: 0.2em 0; color: inherit; caption-side: top; }
 .vmlab table.vmlab-table th, .vmlab table.vmlab-table td { text-align: left; vertical-align: top; padding: 0.1em 0.7em 0.1em 0; border: 0; white-space: pre-wrap; color: inherit; background: none; }
@@ -68,10 +68,10 @@ export const STYLE = `<style>${NAMES}
 .vmlab table.vmlab-table .vmlab-differs { background: var(--shade); font-weight: 600; }
 .vmlab code, .vmlab pre, .vmlab td { font-family: var(--code); }
 .vmlab pre { white-space: pre-wrap; background: var(--shade); color: inherit; padding: 0.5em 0.8em; }
-.vmlab-verdict { border-left: 5px solid; padding: 0.1em 0.9em; max-width: 52em; }
-.vmlab-verdict[data-result=right] { border-color: var(--right); }
-.vmlab-verdict[data-result=wrong] { border-color: var(--wrong); }
-.vmlab-verdict[data-result=open] { border-color: var(--line); }
+.vmlab.vmlab-verdict { border-left: 5px solid; padding: 0.1em 0.9em; max-width: 52em; }
+.vmlab.vmlab-verdict[data-result=right] { border-color: var(--right); }
+.vmlab.vmlab-verdict[data-result=wrong] { border-color: var(--wrong); }
+.vmlab.vmlab-verdict[data-result=open] { border-color: var(--line); }
 .vmlab summary { cursor: pointer; }
 .vmlab .vmlab-asleep { font-style: italic; }
 .vmlab .vmlab-button { font: inherit; color: var(--ink); background: var(--shade); border: 1px solid var(--line); border-radius: 4px; padding: 0.1em 0.7em; margin: 0 0.3em 0 0; cursor: pointer; }

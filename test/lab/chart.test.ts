@@ -97,6 +97,20 @@ describe('charts of rows', () => {
     expect(text()).toContain('Longer slices cost more.');
   });
 
+  it('sums up the parts of a bar, and not the bars of a group', () => {
+    const rows = [
+      { what: 'small', how: 'tool', lines: 1 },
+      { what: 'large', how: 'tool', lines: 7 },
+      { what: 'large', how: 'hand', lines: 30 },
+    ];
+    const x = { of: 'lines', title: 'lines', unit: 'lines' } as const;
+    const y = { of: 'what', title: 'what' } as const;
+    chart.bars({ title, rows, x, y, by: 'how' });
+    expect(text()).toContain('lines: least for small (1), most for large (37).');
+    chart.bars({ title, rows, x, y, by: 'how', layout: 'grouped' });
+    expect(text()).toContain('lines: least for small, tool (1), most for large, hand (30).');
+  });
+
   it('mistakes are told by chart, row and field', () => {
     const rows = [
       { a: 1, b: 2 },

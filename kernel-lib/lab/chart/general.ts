@@ -188,7 +188,7 @@ export function bars<R extends object>(options: BarOptions<R>): void {
   const isEmpty = drawn.every((bar) => bar.x === 0);
   draw({
     title,
-    description: options.says ?? barExtremes(drawn, axisLabel(x)),
+    description: options.says ?? barExtremes(drawn, axisLabel(x), isGrouped),
     data: rowsTable(title, rows, [y, ...(by === undefined ? [] : [{ of: by, title: by }]), x]),
     options: (plot) => ({
       height: 70 + perName * names.length,
@@ -220,6 +220,7 @@ export function bars<R extends object>(options: BarOptions<R>): void {
 interface Bar {
   x: number;
   y: string;
+  series: string;
 }
 
 interface Point {
@@ -253,9 +254,13 @@ function pointExtremes<R>(points: Point[], x: NumberAxis<R>, y: NumberAxis<R>): 
   return `${points.length} points: ${axisLabel(x)} ${xs}, ${axisLabel(y)} ${ys}.`;
 }
 
-function barExtremes(drawn: Bar[], label: string): string {
+/** The shortest and the longest bar. Parts on end are summed up; bars of a group are bars of their own. */
+function barExtremes(drawn: Bar[], label: string, isGrouped: boolean): string {
   const totals = new Map<string, number>();
-  for (const { x, y } of drawn) totals.set(y, (totals.get(y) ?? 0) + x);
+  for (const { x, y, series } of drawn) {
+    const name = isGrouped ? `${y}, ${series}` : y;
+    totals.set(name, (totals.get(name) ?? 0) + x);
+  }
   const sorted = [...totals].sort(([, a], [, b]) => a - b);
   const [least, most] = [sorted[0], sorted[sorted.length - 1]];
   if (least === undefined) return 'There is nothing to draw.';

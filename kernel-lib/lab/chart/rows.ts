@@ -20,9 +20,9 @@ export interface NameAxis<R> {
   title: string;
 }
 
-/** The axis's title with its unit: `time slice (cycles)`. */
+/** The axis's title with its unit, unless it names that itself: `time slice (cycles)`, `cycles`. */
 export function axisLabel({ title, unit }: { title: string; unit: string }): string {
-  return unit === '1' ? title : `${title} (${unit})`;
+  return unit === '1' || unit === title ? title : `${title} (${unit})`;
 }
 
 /**

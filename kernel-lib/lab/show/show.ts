@@ -138,11 +138,12 @@ function piecesOf(thing: Showable): Piece[] {
 
 const SHOW_STYLE = `<style>
 .vmlab-tree ul { list-style: none; margin: 0; padding-left: 1.2em; }
+.vmlab-tree { margin-bottom: 0.8em; }
 .vmlab-tree p { margin: 0.2em 0; color: var(--faint); }
 .vmlab-tree code { white-space: pre-wrap; background: none; color: inherit; }
 .vmlab-tree > ul { padding-left: 0; }
-.vmlab-row > div { max-width: 100%; }
+.vmlab.vmlab-row > div { max-width: 100%; }
 .vmlab .vmlab-table td.vmlab-unwrapped { white-space: pre; }
-.vmlab-row pre { overflow-x: auto; white-space: pre; margin: 0.3em 0 0.8em; }
-.vmlab-row pre.vmlab-long { max-height: 32em; overflow-y: auto; }
+.vmlab.vmlab-row pre { overflow-x: auto; white-space: pre; margin: 0.3em 0 0.8em; }
+.vmlab.vmlab-row pre.vmlab-long { max-height: 32em; overflow-y: auto; }
 </style>`;
