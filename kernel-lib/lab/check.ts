@@ -32,8 +32,8 @@ export interface Exercise<Solution> {
   title: string;
   /** From a nudge to nearly the answer; each appears when the one before it was opened. */
   hints: readonly string[];
-  /** What a right solution was compared on, for the verdict. */
-  passed: string;
+  /** What a right solution was compared on, for the verdict. A getter, where the cases must be made to count them. */
+  readonly passed: string;
   test(solution: Solution): Failure | undefined;
 }
 

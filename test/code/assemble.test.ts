@@ -141,3 +141,10 @@ describe('disassemble', () => {
     expect(disassemble(word, 0, { aliases: false })).toBe('jalr zero, 0(ra)');
   });
 });
+
+it('.org counts from the begin of its own section, whatever comes behind it', () => {
+  const program = assemble('_start: la a0, x\n .org 0x20\n nop\n .data\n .byte 1\n .org 8\nx: .word 7');
+  const [code, data] = program.segments;
+  expect([code.bytes.length, data.bytes.length]).toEqual([0x24, 12]);
+  expect(program.symbols.get('x')).toBe(data.address + 8);
+});

@@ -220,13 +220,14 @@ function space(use: Use): void {
 
 function org(use: Use): void {
   const { assembly, place, operands } = use;
+  const { section } = assembly;
   wantOperands(use, 1, 2, 'offset');
-  const start = assembly.section.label('.');
+  const start = section.label('.');
   const filler =
     operands[1] === undefined ? 0 : assembly.numberBetween(operands[1], place, 'The filler', -128, 255);
   const here = () => {
     const value = start.where();
-    const base = assembly.section.address;
+    const base = section.address;
     return value === undefined ? 0n : value.value - BigInt(base ?? 0);
   };
   room(use, operands[0], filler, (to) => to - here());

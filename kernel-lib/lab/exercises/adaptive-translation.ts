@@ -144,7 +144,9 @@ function judgeInCache(theCase: Case, solution: InCache): Failure | undefined {
 const inCache: Exercise<InCache> = {
   id: '10-in-cache',
   title: 'sensitive instructions in the cache',
-  passed: `In ${[...operations()].length} cases your code leaves the virtual hart as the instruction leaves a real one, and calls nobody.`,
+  get passed() {
+    return `In ${[...operations()].length} cases your code leaves the virtual hart as the instruction leaves a real one, and calls nobody.`;
+  },
   hints: [
     'Reading is a load, writing is a store: `lw rd, word(zero)`, `sw rs, word(zero)`. Turning interrupts off stores a byte that is zero.',
     'A swap has to read the old value before it is overwritten, and write the new one before rd is overwritten. If rd and rs are the same register, one more is needed in between.',

@@ -230,8 +230,9 @@ const cache: Exercise<FindBlock> = {
 };
 
 /** Changes the second instruction of a function, and data beside it. */
-const PATCHES = assemble(
-  `_start: call  2f
+const patches = () =>
+  assemble(
+    `_start: call  2f
         la    t0, 2f
         lw    t1, 3f
         sw    t1, 4(t0)
@@ -249,8 +250,8 @@ const PATCHES = assemble(
         .word 0
 3:      addi  a0, a0, 100
 `,
-  { file: 'patches.s', origin: DEFAULT_ORIGIN },
-);
+    { file: 'patches.s', origin: DEFAULT_ORIGIN },
+  );
 
 const fence: Exercise<FenceBlocks> = {
   id: '09-fence',
@@ -264,7 +265,7 @@ const fence: Exercise<FenceBlocks> = {
   ],
   test(solution) {
     for (const [name, program] of [
-      ['a guest that patches one instruction', PATCHES],
+      ['a guest that patches one instruction', patches()],
       ['selfsum', guest('selfsum')],
       ['selfmod', guest('selfmod', { ROUNDS: 4 })],
     ] as const) {

@@ -82,7 +82,9 @@ function judgeScan(name: string, image: Loadable, solution: Scan): Failure | und
 const scanExercise: Exercise<Scan> = {
   id: '08-scan',
   title: 'scan a program',
-  passed: `Your scan finds what the library's finds, in ${[...scanned()].length} programs: compressed instructions, data between the code, and what is left over at the end.`,
+  get passed() {
+    return `Your scan finds what the library's finds, in ${[...scanned()].length} programs: compressed instructions, data between the code, and what is left over at the end.`;
+  },
   hints: [
     'Go through the program as the hart would: read four bytes, decode them, note the address if the instruction is sensitive, go on behind it.',
     'How far to go on? By the instruction’s length, 2 or 4. Where decode gives undefined there is none: go on by 2, because one may begin at every second byte.',
@@ -153,8 +155,9 @@ const patch: Exercise<Patch> = {
 // ----------------------------------------------------------------------------------- 08-answer
 
 /** A guest with breakpoints of its own, in its kernel. */
-const OWN_BREAKPOINT = assemble(
-  `_start: la    t0, handler
+const ownBreakpoint = () =>
+  assemble(
+    `_start: la    t0, handler
         csrw  stvec, t0
         li    a0, 5
         ebreak
@@ -168,11 +171,11 @@ handler: csrr t0, sepc
         csrw  sepc, t0
         sret
 `,
-  { file: 'breakpoint.s', origin: DEFAULT_ORIGIN },
-);
+    { file: 'breakpoint.s', origin: DEFAULT_ORIGIN },
+  );
 
 const ANSWERED: readonly [name: string, image: () => Loadable, profile: ProfileName][] = [
-  ['a guest with a breakpoint of its own', () => OWN_BREAKPOINT, 'riscv'],
+  ['a guest with a breakpoint of its own', ownBreakpoint, 'riscv'],
   ['popf, on the profile x86', () => guest('defects/popf'), 'x86'],
   ['syscalls', () => guest('syscalls'), 'riscv'],
 ];
@@ -345,7 +348,9 @@ function judgeDetour(
 const detour: Exercise<MakeDetour> = {
   id: '08-detour',
   title: 'a jump to a thunk',
-  passed: `The hart goes there and back in ${[...detours()].length} places, the work done once and no other register touched; where it can't, you say so.`,
+  get passed() {
+    return `The hart goes there and back in ${[...detours()].length} places, the work done once and no other register touched; where it can't, you say so.`;
+  },
   hints: [
     'Two jumps: from the site to the thunk’s first word, and from behind the work to the instruction after the site.',
     'The second jump stands at thunk + 4 × work.length and goes to site + 4. Both must write no register, so their rd is 0.',
