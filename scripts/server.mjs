@@ -59,7 +59,7 @@ export function isFree(port) {
 export function startServer(choice, { port, folder }) {
   const run = runFolder(process.pid);
   mkdirSync(run, { recursive: true, mode: 0o700 });
-  silenceNews();
+  writeDefaults();
   const token = randomBytes(24).toString('hex');
   const [command, ...args] = choice.command;
   // In a process group of its own: Ctrl-C reaches us alone, and we stop the server in order.
@@ -122,10 +122,16 @@ function serverOptions(port, folder, run, local) {
   ];
 }
 
-/** No question about news and no look for updates: the versions are pinned. */
-function silenceNews() {
+/**
+ * What is different from JupyterLab's own defaults. No question about news and no look for updates: the versions
+ * are pinned. And a line of code that is wider than the page is wrapped, where it would be cut off.
+ */
+function writeDefaults() {
   const page = { disabledExtensions: { '@jupyterlab/apputils-extension:announcements': true } };
-  write(join(jupyter, 'config', 'labconfig', 'page_config.json'), `${JSON.stringify(page, null, 2)}\n`);
+  const settings = { '@jupyterlab/notebook-extension:tracker': { codeCellConfig: { lineWrap: true } } };
+  const folder = join(jupyter, 'config', 'labconfig');
+  write(join(folder, 'page_config.json'), `${JSON.stringify(page, null, 2)}\n`);
+  write(join(folder, 'default_setting_overrides.json'), `${JSON.stringify(settings, null, 2)}\n`);
 }
 
 /**
