@@ -63,9 +63,17 @@ export async function withPage<T>(use: (page: Page) => Promise<T>): Promise<T> {
  * @param path of the notebook, below the folder that JupyterLab was opened on
  */
 export async function openNotebook(page: Page, lab: StartedLab, path: string): Promise<void> {
-  const answer = kernelAnswers(page);
   const address = path.split('/').map(encodeURIComponent).join('/');
-  await Promise.all([answer, page.goto(`${lab.site}/lab/tree/${address}?token=${lab.token}&reset`)]);
+  await untilThere(page, () => page.goto(`${lab.site}/lab/tree/${address}?token=${lab.token}&reset`));
+}
+
+/** Reloads the page, as a person would, and waits until the notebook is there again with its kernel. */
+export async function reloadNotebook(page: Page): Promise<void> {
+  await untilThere(page, () => page.reload());
+}
+
+async function untilThere(page: Page, load: () => Promise<unknown>): Promise<void> {
+  await Promise.all([kernelAnswers(page), load()]);
   await page.locator(`${PANEL} .jp-Cell`).first().waitFor({ timeout: 60_000 });
   await untilIdle(page, 60_000);
 }
@@ -90,8 +98,7 @@ export function kernelAnswers(page: Page): Promise<unknown> {
  * @param timeout milliseconds for the whole notebook
  */
 export async function runAllCells(page: Page, timeout = 60_000): Promise<void> {
-  await page.getByRole('menuitem', { name: 'Run', exact: true }).click();
-  await page.getByRole('menuitem', { name: 'Run All Cells', exact: true }).click();
+  await chooseFromMenu(page, 'Run', 'Run All Cells');
   // A cell that was not run shows [ ], one that waits or runs [*]. (JupyterLab keeps all cells in the page.)
   const deadline = Date.now() + timeout;
   while (!(await prompts(page)).every((text) => /^\[\d+\]:$/.test(text))) {
@@ -100,6 +107,70 @@ export async function runAllCells(page: Page, timeout = 60_000): Promise<void> {
     await page.waitForTimeout(100);
   }
   await untilIdle(page, timeout);
+}
+
+/** Restarts the kernel by its menu, and waits until the new one is ready. */
+export async function restartKernel(page: Page): Promise<void> {
+  const restart = async () => {
+    await chooseFromMenu(page, 'Kernel', 'Restart Kernel…');
+    await page.getByRole('button', { name: 'Confirm Kernel Restart' }).click();
+  };
+  const isAnswer = (url: string) => /\/api\/kernels\/[^/]+\/restart/.test(url);
+  await Promise.all([
+    page.waitForResponse((response) => isAnswer(response.url()), { timeout: 60_000 }),
+    restart(),
+  ]);
+  await untilIdle(page, 60_000);
+}
+
+/** Saves the notebook in front, and waits until the server has it. */
+export async function saveNotebook(page: Page): Promise<void> {
+  await Promise.all([
+    page.waitForResponse(
+      (response) => response.request().method() === 'PUT' && response.url().includes('/api/contents/'),
+    ),
+    chooseFromMenu(page, 'File', 'Save Notebook'),
+  ]);
+}
+
+/** Shows JupyterLab in one of its themes. */
+export async function chooseTheme(page: Page, theme: 'Light' | 'Dark'): Promise<void> {
+  await chooseFromMenu(page, 'Settings', 'Theme', `JupyterLab ${theme}`);
+  await page.locator(`body[data-jp-theme-light="${theme === 'Light'}"]`).waitFor({ timeout: 30_000 });
+}
+
+/** The cell of the notebook in front with this index, Markdown cells counted, too. */
+export function cellOf(page: Page, index: number) {
+  return page.locator(`${PANEL} .jp-Cell`).nth(index);
+}
+
+/** Replaces a code cell's source, as a person does who pastes over it. */
+export async function rewriteCell(page: Page, index: number, source: string): Promise<void> {
+  const editor = cellOf(page, index).locator('.cm-content');
+  await editor.click();
+  await page.keyboard.press('ControlOrMeta+a');
+  await page.keyboard.insertText(source);
+}
+
+/** Runs one code cell, and waits until it is done. */
+export async function runCell(page: Page, index: number, timeout = 60_000): Promise<void> {
+  const prompt = cellOf(page, index).locator('.jp-InputPrompt');
+  const before = await prompt.textContent();
+  await cellOf(page, index).locator('.cm-content').click();
+  await page.keyboard.press('ControlOrMeta+Enter');
+  const deadline = Date.now() + timeout;
+  for (let now = before; now === before || !/\d/.test(now ?? ''); now = await prompt.textContent()) {
+    if (Date.now() > deadline) throw new Error(`cell ${index} still runs after ${timeout} ms`);
+    await page.waitForTimeout(50);
+  }
+  await untilIdle(page, timeout);
+}
+
+/** Clicks through a menu of the bar: its name, then the entries' names. */
+async function chooseFromMenu(page: Page, ...names: string[]): Promise<void> {
+  // An entry's role has its shortcut in the name, too.
+  const labels = page.locator('.lm-MenuBar-itemLabel, .lm-Menu-itemLabel');
+  for (const name of names) await labels.filter({ hasText: new RegExp(`^${name}$`) }).click();
 }
 
 /** What stands before the code cells of the notebook in front: [ ]:, [*]: or a number. */
