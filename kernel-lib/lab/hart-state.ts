@@ -1,6 +1,6 @@
 /** The state of a hart as a value that can be kept and compared, timing aside. */
 import { hex } from '../bits';
-import { CSRS } from '../isa/csrs';
+import { CSRS, csrMask } from '../isa/csrs';
 import { ABI_NAMES, Mode } from '../isa/registers';
 import type { Hart } from '../machine/hart';
 
@@ -20,18 +20,34 @@ export function hartState(hart: Hart): HartState {
   return state;
 }
 
-/** Where two states differ: place, what it should be, what it is. */
+/** `mstatus` -> `sstatus`, and which of its bits that shows: what a guest's kernel knows such a register by. */
+const SUPERVISORS = new Map(
+  CSRS.flatMap(({ name, alias, fields }) => {
+    const mask = fields.reduce((bits, field) => bits | csrMask(name, field.name), 0);
+    return alias === undefined ? [] : [[alias, { name, mask }]];
+  }),
+);
+
+/**
+ * Where two states differ: place, what it should be, what it is. A register goes by its supervisor's
+ * name if all that differs can be seen there.
+ */
 export function differences(
   wanted: HartState,
   found: HartState,
 ): { place: string; wanted: string; found: string }[] {
   return Object.keys(wanted)
     .filter((place) => wanted[place] !== found[place])
-    .map((place) => ({
-      place,
-      wanted: valueText(place, wanted[place]),
-      found: valueText(place, found[place]),
-    }));
+    .map((place) => {
+      const view = SUPERVISORS.get(place);
+      const isSeen = view !== undefined && ((wanted[place] ^ found[place]) & ~view.mask) === 0;
+      const { name, mask } = isSeen ? view : { name: place, mask: -1 };
+      return {
+        place: name,
+        wanted: valueText(name, wanted[place] & mask),
+        found: valueText(name, found[place] & mask),
+      };
+    });
 }
 
 function valueText(place: string, value: number): string {

@@ -100,7 +100,7 @@ describe('lesson 04', () => {
       /virtual S[\s\S]*SIE clear\. It must not be interrupted; the interrupt stays pending/,
     ],
     ['04-inject', 'cause', /scause +0x80000005 +0x80000001/],
-    ['04-inject', 'clear', /mip/],
+    ['04-inject', 'clear', /sip/],
     [
       '04-interrupts',
       'always',

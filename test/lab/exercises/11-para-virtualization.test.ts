@@ -122,10 +122,10 @@ describe('11-synchronise', () => {
 
   it.each([
     ['stval', /Tval = 0x40000010[\s\S]*stval +0x40000010 +0x00000000/],
-    ['mask', /Status = 0xffffffff[\s\S]*mstatus/],
-    ['keep', /sstatus was 0x00000120[\s\S]*mstatus/],
-    ['user', /virtual U, has an exit[\s\S]*mstatus/],
-    ['one', /Enabled = 0x80410000[\s\S]*mstatus/],
+    ['mask', /Status = 0xffffffff[\s\S]*sstatus/],
+    ['keep', /sstatus was 0x00000120[\s\S]*sstatus/],
+    ['user', /virtual U, has an exit[\s\S]*sstatus/],
+    ['one', /Enabled = 0x80410000[\s\S]*sstatus/],
   ])('%s wrong is named', (wrong, message) => {
     const text = verdict('11-synchronise', synchronise(wrong));
     expect(text).toMatch(/^✗ Not yet/);

@@ -103,7 +103,7 @@ describe('12-wedge', () => {
     ['no csrsi', /makes a call of `csrsi sstatus, 2`/],
     [
       'sp',
-      /`csrsi sstatus, 2` becomes `sw sp, V_ENABLED\(zero\)`\. Interrupts were off before\.[\s\S]*mstatus/,
+      /`csrsi sstatus, 2` becomes `sw sp, V_ENABLED\(zero\)`\. Interrupts were off before\.[\s\S]*sstatus/,
     ],
     ['t6', /`csrsi sstatus, 2` becomes[\s\S]*t6 +0x/],
     ['cause', /`csrr a0, sepc` becomes `lw x10, V_CAUSE\(zero\)`[\s\S]*a0 +0x00000014 +0x00000018/],
