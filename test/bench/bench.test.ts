@@ -54,7 +54,7 @@ it('measures one workload on one engine, as JSON, with a chart', { timeout: 300_
   const { versions, results } = JSON.parse(stdout);
   expect(versions.node).toBe(process.version);
   const own = results.find(({ who }: { who: string }) => who === 'interpreter');
-  expect(own.workload).toBe('vmmem');
+  expect(own.workload).toBe('vmsys');
   expect(own.speed).toBeGreaterThan(1);
   expect(own.runs[0].instructions).toBeGreaterThan(1e8);
   expect(readFileSync(chart, 'utf8')).toContain('<svg');
