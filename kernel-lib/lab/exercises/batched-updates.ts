@@ -5,12 +5,14 @@
  * assembled and run under the hypervisor, and what it reads from its pages after each fence is
  * compared with what the bare machine reads there.
  */
+
 import { hex } from '../../bits';
 import { assemble } from '../../code/assemble';
 import type { Program } from '../../code/program';
 import { createMachine } from '../../engine/create';
 import { abiSource } from '../../hypervisor/paravirtual/abi';
 import { Paravirtual } from '../../hypervisor/paravirtual/paravirtual';
+import { csrMask } from '../../isa/csrs';
 import { MiB } from '../../machine/machine';
 import { Firmware } from '../../machine/sbi';
 import { defineExercises, type Exercise, type Failure } from '../check';
@@ -195,7 +197,7 @@ function seen(events: readonly PlannedEvent[], calls?: readonly PageChange[][]):
     if (event === 'fence') parts.push('        call look');
     return parts.join('\n');
   });
-  const satp = 0x8000_0000 | (ROOT >>> 12) | 0;
+  const satp = csrMask('satp', 'MODE') | (ROOT >>> 12) | 0;
   const begin = isPorted
     ? `        li a7, EXTENSION\n        ecall\n        li a0, ${ROOT | 0}\n        hypercall CALL_PIN\n        li a0, ${satp}\n        hypercall CALL_SWITCH_SPACE`
     : `        li a0, ${satp}\n        csrw satp, a0\n        sfence.vma`;

@@ -6,6 +6,7 @@
  * in place of ours. What comes back in a0, what was printed and what became of the virtual hart is compared.
  * The guest's side is in `para-virtual-guest.ts`.
  */
+
 import { hex } from '../../bits';
 import { assemble } from '../../code/assemble';
 import { createMachine } from '../../engine/create';
@@ -13,6 +14,7 @@ import { abiSource, Hypercall, MOST_CONSOLE_BYTES, Shared } from '../../hypervis
 import { type OwnCall, Paravirtual } from '../../hypervisor/paravirtual/paravirtual';
 import { SharedPage } from '../../hypervisor/paravirtual/shared-page';
 import { Vm } from '../../hypervisor/vm';
+import { csrMask } from '../../isa/csrs';
 import { Mode, registerNumber } from '../../isa/registers';
 import { MiB, RAM_BASE } from '../../machine/machine';
 import { Memory } from '../../machine/memory';
@@ -203,7 +205,11 @@ interface SwitchCase {
 function* switches(end: number): Generator<SwitchCase> {
   const entry = RAM_BASE + 0x40_0200;
   yield { list: LIST, words: [0, 0x1234, entry, entry + 0x100, 0x20], why: 'five words in the guest’s RAM' };
-  yield { list: LIST, words: [0x8000_0000 | (ROOT >>> 12), 1, 2, 4, 0], why: 'with another address space' };
+  yield {
+    list: LIST,
+    words: [csrMask('satp', 'MODE') | (ROOT >>> 12), 1, 2, 4, 0],
+    why: 'with another address space',
+  };
   yield { list: 0x1000, words: [0, 7, 8, 12, 0], why: 'the guest has no RAM there' };
   yield { list: LIST + 2, words: [0, 7, 8, 12, 0], why: 'a list of words begins at a multiple of 4' };
   yield {
@@ -215,7 +221,7 @@ function* switches(end: number): Generator<SwitchCase> {
   const random = randomNumbers(23);
   for (let n = 0; n < 60; n++) {
     const words = [
-      random.pick([0, 0x8000_0000 | (ROOT >>> 12)]),
+      random.pick([0, csrMask('satp', 'MODE') | (ROOT >>> 12)]),
       random.word(),
       random.word(),
       random.word(),

@@ -2,9 +2,11 @@
  * A guest with page tables, to try a learner's functions on: a virtual machine of 1 MiB in which nothing
  * runs, whose tables are made from a list of what they are to map.
  */
+
 import { hex } from '../../bits';
 import { createMachine } from '../../engine/create';
 import { Vm } from '../../hypervisor/vm';
+import { csrMask } from '../../isa/csrs';
 import { Mode } from '../../isa/registers';
 import { MiB, RAM_BASE } from '../../machine/machine';
 import { flagsText, makePte, PAGE_BYTES, Pte, ppnOf, vpn } from '../../machine/page-table';
@@ -38,7 +40,7 @@ export class TabledGuest {
   constructor(mappings: readonly Mapping[]) {
     const { guest, hart } = this.vm;
     guest.openMemory();
-    hart.csrs.set('satp', 0x8000_0000 | (ROOT / PAGE_BYTES));
+    hart.csrs.set('satp', csrMask('satp', 'MODE') | (ROOT / PAGE_BYTES));
     hart.mode = Mode.U;
     for (const mapping of mappings) this.map(mapping);
   }
