@@ -1,5 +1,5 @@
-// A Python with other people's Jupyter clients, for the tests of the kernel: a virtual environment of its own under
-// .jupyter, made at first use from requirements.txt.
+// A Python with other people's Jupyter clients and graders, for the tests of the kernel and of the lessons: a virtual
+// environment of its own under .jupyter, made at first use from requirements.txt.
 import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -66,18 +66,18 @@ export function jupyterEnvironment(folder: string): NodeJS.ProcessEnv {
   };
 }
 
-/** Runs a program of the environment in `folder`, to its end. */
+/** Runs a program of the environment in `folder`, to its end, or for `timeout` milliseconds. */
 export function runPython(
   program: string,
   args: string[],
   folder: string,
-  options: { input?: string; env?: NodeJS.ProcessEnv } = {},
+  options: { input?: string; env?: NodeJS.ProcessEnv; timeout?: number } = {},
 ): SpawnSyncReturns<string> {
   return spawnSync(join(bin, program), args, {
     cwd: folder,
     encoding: 'utf8',
     env: { ...jupyterEnvironment(folder), ...options.env },
-    timeout: 120_000,
+    timeout: options.timeout ?? 120_000,
     ...(options.input === undefined ? {} : { input: options.input }),
   });
 }

@@ -1,27 +1,29 @@
 // The layout for nbgrader, with nbgrader itself: its own release version is ours cell for cell, and it grades
-// what students handed in. Needs nbgrader on the PATH, or in the variable NBGRADER (pip install nbgrader).
-import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
-import { expect, test } from 'vitest';
+// what students handed in. It is the nbgrader of the Python that the kernel's tests have.
+import { cpSync, mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, expect, test } from 'vitest';
 import { nbgraderLayout } from '../../scripts/lessons/nbgrader';
 import { readNotebook, writeNotebook } from '../../scripts/lessons/notebook';
 import { project } from '../../scripts/places.mjs';
+import { preparePython, runPython, scratch } from '../kernel/python';
 
-const NBGRADER = process.env.NBGRADER || 'nbgrader';
 const LESSON = '03-trap-and-emulate';
+const MINUTES = 60_000;
 
-/** Runs nbgrader in a folder; it wants its own programs (alembic) on the PATH. */
+let problem = '';
+beforeAll(async () => {
+  problem = await preparePython();
+}, 10 * MINUTES);
+
+/** Runs nbgrader in a folder. */
 function nbgrader(folder: string, ...args: string[]) {
-  const path = [dirname(NBGRADER), process.env.PATH].join(delimiter);
-  return spawnSync(NBGRADER, args, { cwd: folder, encoding: 'utf8', env: { ...process.env, PATH: path } });
+  return runPython('nbgrader', args, folder, { timeout: 5 * MINUTES });
 }
 
-test('nbgrader releases and grades the lessons', { timeout: 600_000 }, (context) => {
-  if (nbgrader(project, '--version').status !== 0)
-    context.skip('nbgrader is not installed (pip install nbgrader)');
-  const folder = mkdtempSync(join(tmpdir(), 'vmlab-nbgrader-'));
+test('nbgrader releases and grades the lessons', { timeout: 15 * MINUTES }, (context) => {
+  if (problem !== '') context.skip(problem);
+  const { folder, remove } = scratch();
   try {
     nbgraderLayout(project, [LESSON], folder);
     const file = (kind: string) => join(folder, kind, LESSON, `${LESSON}.ipynb`);
@@ -41,7 +43,8 @@ test('nbgrader releases and grades the lessons', { timeout: 600_000 }, (context)
     writeNotebook(join(folder, 'submitted/ada', LESSON, `${LESSON}.ipynb`), handedIn);
     const graded = nbgrader(folder, 'autograde', LESSON);
     expect(graded.status, graded.stderr).toBe(0);
-    nbgrader(folder, 'export');
+    const exported = nbgrader(folder, 'export');
+    expect(exported.status, exported.stderr).toBe(0);
     const [titles, ...rows] = readFileSync(join(folder, 'grades.csv'), 'utf8')
       .trim()
       .split('\n')
@@ -52,6 +55,6 @@ test('nbgrader releases and grades the lessons', { timeout: 600_000 }, (context)
       ['bob', '0.0', '12.0'],
     ]);
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    remove();
   }
 });
