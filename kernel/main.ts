@@ -9,7 +9,7 @@ import * as path from 'node:path';
 import { MessageChannel, Worker } from 'node:worker_threads';
 import { asker } from './ask';
 import type { ToMain } from './messages';
-import { cellOf, keepTrack } from './runtime/attribution';
+import { cellOf, keepTrack, leaveCells, runLate } from './runtime/attribution';
 import { Face, installFace } from './runtime/face';
 import { Imports } from './runtime/imports';
 import { captureOutput, Flow, poster } from './runtime/output';
@@ -52,7 +52,10 @@ function start(connectionFile: string): void {
   captureOutput(post);
   installFace(face);
   translateStacks();
-  keepTrack((error, cell) => runner.uncaught(error, cell));
+  keepTrack({
+    onError: (error, cell) => runner.uncaught(error, cell),
+    onEnd: (cell) => runner.ended(cell),
+  });
 }
 
 interface Parts {
@@ -63,6 +66,7 @@ interface Parts {
 }
 
 function handle(message: ToMain, { runner, face, imports, post }: Parts): void {
+  leaveCells();
   switch (message.kind) {
     case 'run':
       runner.run(message);
@@ -74,7 +78,7 @@ function handle(message: ToMain, { runner, face, imports, post }: Parts): void {
       post({ kind: 'interrupted', sequence: message.sequence, running: runner.interrupt(message.sequence) });
       break;
     case 'comm':
-      runner.runLate(message.cell, () => face.receive(message));
+      runLate(message.cell, () => face.receive(message));
       post({ kind: 'comm-done', cell: message.cell });
       break;
     default:

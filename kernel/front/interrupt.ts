@@ -36,18 +36,27 @@ export class Interrupter {
     const answer = new Promise<Answer>((resolve) => {
       this.answered = resolve;
     });
+    let heard: Answer | undefined;
     for (let tries = 0; tries < MOST_TRIES; tries++) {
       this.ask({ kind: 'interrupt', sequence });
-      const heard = await Promise.race([answer, after(PATIENCE_MS)]);
-      if (heard) return { cell: heard.running };
-      if (tries % ASKS_PER_END === 0) await Promise.race([this.endExecution(), after(4 * PATIENCE_MS)]);
+      heard = await Promise.race([answer, after(PATIENCE_MS)]);
+      if (heard && this.ending === 0) return { cell: heard.running };
+      if (heard) await after(1);
+      else if (tries % ASKS_PER_END === 0) await Promise.race([this.endExecution(), after(4 * PATIENCE_MS)]);
     }
-    return undefined;
+    return heard && { cell: heard.running };
   }
 
+  /** The ends that are under way. One that came after the interrupt was over would hit the next cell. */
+  private ending = 0;
+
   private endExecution(): Promise<void> {
+    this.ending++;
     return new Promise((resolve) => {
-      this.session.post('Runtime.terminateExecution', () => resolve());
+      this.session.post('Runtime.terminateExecution', () => {
+        this.ending--;
+        resolve();
+      });
     });
   }
 }

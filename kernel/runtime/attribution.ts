@@ -23,28 +23,55 @@ export function currentCell(): number {
   return current === NO_CELL ? newest : current;
 }
 
-/** Runs `action` as a part of `cell`, inside the boundary. @returns false if it was interrupted */
-export function runAs(cell: number, action: () => void): boolean {
+/** Runs `action` as a part of `cell`, inside the boundary. An interrupt that ends it is reported. */
+export function runAs(cell: number, action: () => void): void {
   const before = current;
+  const height = stack.length;
   current = cell;
   try {
-    return enter(action);
+    if (!enter(action)) reportEnd();
   } finally {
     current = before;
+    stack.length = height;
   }
 }
 
-/** What happens to an error that late code of a cell throws. */
-let onError: (error: unknown, cell: number) => void = (error) => {
-  throw error;
+/** Who is told of what happens to code of cells that runs by itself. */
+interface Listener {
+  /** A timer or a tick threw. */
+  onError: (error: unknown, cell: number) => void;
+  /** An interrupt has ended code of a cell. */
+  onEnd: (cell: number) => void;
+}
+
+let listener: Listener = {
+  onError: (error) => {
+    throw error;
+  },
+  onEnd: () => undefined,
 };
 
-/** Runs what a timer or a tick of `cell` calls. */
-function runLate(cell: number, action: () => void): void {
+/** Reports that the code that was current has been ended, unless it belongs to a cell of which that is known. */
+function reportEnd(): void {
+  if (!cancelled.has(current)) listener.onEnd(currentCell());
+}
+
+/**
+ * To be called where nothing of a cell runs. What still counts as current was ended outside the boundary, where
+ * nothing could notice (a promise that the file system settled): it is reported now.
+ */
+export function leaveCells(): void {
+  if (current !== NO_CELL) reportEnd();
+  current = NO_CELL;
+  stack.length = 0;
+}
+
+/** Runs what a timer, a tick or a message from outside calls, as a part of `cell`. What it throws is reported. */
+export function runLate(cell: number, action: () => void): void {
   try {
     runAs(cell, action);
   } catch (error) {
-    onError(error, cell);
+    listener.onError(error, cell);
   }
 }
 
@@ -67,12 +94,6 @@ export function cancelCell(cell: number): void {
     clearTimeout(timer);
     owned.delete(timer);
   }
-}
-
-/** Forgets where the interrupted code was. */
-export function resetAttribution(): void {
-  current = NO_CELL;
-  stack.length = 0;
 }
 
 /** A field on an object that is not ours, invisible to all others. */
@@ -172,9 +193,9 @@ function wrapTimers(): void {
   syncBuiltinESMExports();
 }
 
-/** Starts to keep track. Once, before the first cell. `report` is told of errors in timers and ticks. */
-export function keepTrack(report: (error: unknown, cell: number) => void): void {
-  onError = report;
+/** Starts to keep track. Once, before the first cell. */
+export function keepTrack(told: Listener): void {
+  listener = told;
   wrapTimers();
   watchPromises();
 }

@@ -8,7 +8,7 @@ import * as path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { compileFunction, constants } from 'node:vm';
 import type { MimeBundle, Outcome, ToMain } from '../messages';
-import { beginCell, cancelCell, currentCell, NO_CELL, resetAttribution, runAs } from './attribution';
+import { beginCell, cancelCell, currentCell, NO_CELL, runAs } from './attribution';
 import { exported, type Imports, type Namespace } from './imports';
 import type { Post } from './output';
 import { bundleOf } from './show';
@@ -29,6 +29,9 @@ interface CellFace {
   load(specifier: string): Promise<Namespace>;
   meta: { url: string; filename: string; dirname: string };
 }
+
+/** What a cell that is over says when an interrupt ends what it had left running. */
+const LATE_INTERRUPT = 'KeyboardInterrupt: What this cell had left running was interrupted.';
 
 interface Running {
   cell: number;
@@ -99,7 +102,6 @@ export class Runner {
       cancelCell(this.stuck);
     }
     this.stuck = undefined;
-    resetAttribution();
     this.lastInterrupt = { sequence, cell: running?.cell };
     return running?.cell;
   }
@@ -107,9 +109,11 @@ export class Runner {
   /** The cell whose late code was ended by an interrupt. */
   private stuck: number | undefined;
 
-  /** Runs what comes from outside a cell (a comm's message) as a part of `cell`. */
-  runLate(cell: number, action: () => void): void {
-    if (!runAs(cell, action)) this.stuck = cell;
+  /** An interrupt has ended code of a cell. If the cell itself is over, it is told there. */
+  ended(cell: number): void {
+    if (this.running?.cell === cell) return;
+    this.stuck = cell;
+    this.post({ kind: 'stream', cell, name: 'stderr', text: `${LATE_INTERRUPT}\n` });
   }
 
   /** An error that nothing caught. It ends the cell it belongs to, if that still runs; else it is told there. */

@@ -1,6 +1,6 @@
 // A kernel under test: started, driven and watched through Jupyter's own client (client.py).
 import { type ChildProcess, spawn } from 'node:child_process';
-import { symlinkSync } from 'node:fs';
+import { readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { nodeModules, project } from '../../scripts/places.mjs';
@@ -25,8 +25,6 @@ export interface Ran {
   reply: Record<string, unknown> & { status: string; execution_count: number };
   messages: Message[];
   others: Message[];
-  /** Until the end, counted from the interrupt if there was one. */
-  seconds: number;
 }
 
 export interface RunOptions {
@@ -113,6 +111,12 @@ export class TestKernel {
     await ended;
     this.remove();
   }
+}
+
+/** The processor's time that a process has used so far. proc(5): `utime` and `stime`, in hundredths of a second. */
+export function processorSeconds(pid: number): number {
+  const afterName = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)!.split(' ');
+  return (Number(afterName[11]) + Number(afterName[12])) / 100;
 }
 
 /** What a cell printed. */

@@ -12,7 +12,7 @@ import {
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { library, nodeModules } from '../../scripts/places.mjs';
-import { linkLibrary, TestKernel } from './client';
+import { linkLibrary, processorSeconds, TestKernel } from './client';
 
 /** Path -> content, below a notebook's folder. */
 const FILES: Record<string, string> = {
@@ -47,7 +47,6 @@ const FILES: Record<string, string> = {
 
 interface Asked<Content> {
   content: Content;
-  seconds: number;
 }
 
 let kernel: TestKernel;
@@ -162,19 +161,20 @@ it('kernel-lib and Plot are there, with completion and documentation', async () 
       'text/plain': expect.stringContaining('A title'),
       'text/html': expect.stringMatching(/^<figure[\s\S]*<svg[\s\S]*<\/figure>$/),
     });
-    const times: number[] = [];
+    let used = 0;
     for (let i = 0; i < 5; i++) {
       await lessons.run(`const unrelated${i} = ${i};`);
+      const before = processorSeconds(lessons.pid);
       const complete = { request: 'complete', code: 'lib.assem', cursor_pos: 9 };
       const completed = await lessons.do<Asked<{ matches: string[] }>>('ask', complete);
       expect(completed.content.matches).toContain('assemble');
       const inspect = { request: 'inspect', code: 'lib.hex(1)', cursor_pos: 6, detail_level: 0 };
       const inspected = await lessons.do<Asked<{ data: Record<string, string> }>>('ask', inspect);
       expect(inspected.content.data['text/plain']).toMatch(/hex\(value: number[\s\S]*\n\nThe number as/);
-      times.push(completed.seconds, inspected.seconds);
+      used += processorSeconds(lessons.pid) - before;
     }
-    // The quickest: what else keeps the machine busy (other tests do) only ever adds.
-    expect(Math.min(...times)).toBeLessThan(0.3);
+    // The processor's time: the wall clock's is not the kernel's alone (`npm run bench:kernel` measures that).
+    expect(used / 10).toBeLessThan(0.3);
   } finally {
     await lessons.stop();
   }

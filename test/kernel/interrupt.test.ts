@@ -1,6 +1,7 @@
-// Interrupts: whatever a cell does, it ends within a second, and what it had done is kept.
+// Interrupts: whatever a cell does, it ends, and what it had done is kept. That it ends within a second is measured on a
+// quiet machine, by `npm run bench:kernel`.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { linkLibrary, TestKernel } from './client';
+import { linkLibrary, type Message, TestKernel } from './client';
 
 const forever = 'await new Promise(() => {});';
 
@@ -24,6 +25,20 @@ const LOOPS: Record<string, string> = {
   'a sleeping thread': 'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);',
 };
 
+const LOOP = "console.log('begins'); while (true) {}";
+
+/** What goes on after its cell is over -> the cell. */
+const LATE: Record<string, string> = {
+  'a timer': `setTimeout(() => { ${LOOP} }, 20);`,
+  'an interval': `setInterval(() => { ${LOOP} }, 20);`,
+  'an immediate': `setTimeout(() => setImmediate(() => { ${LOOP} }), 20);`,
+  'a tick': `setTimeout(() => process.nextTick(() => { ${LOOP} }), 20);`,
+  'a promise': `void sleep(20).then(() => { ${LOOP} });`,
+  'a promise of the file system': `void fs.promises.stat('/').then(() => sleep(20)).then(() => fs.promises.stat('/')).then(() => { ${LOOP} });`,
+  'a flood of promises':
+    "void sleep(20).then(async () => { console.log('begins'); while (true) await null; });",
+};
+
 describe.each(['message', 'signal'])('by %s', (mode) => {
   let kernel: TestKernel;
   beforeAll(async () => {
@@ -39,7 +54,6 @@ describe.each(['message', 'signal'])('by %s', (mode) => {
     const code = `kept = ${JSON.stringify(name)}; console.log('begins');\n${LOOPS[name]}`;
     const ran = await kernel.run(code, options);
     expect(ran.reply).toMatchObject({ status: 'error', ename: 'KeyboardInterrupt' });
-    expect(ran.seconds).toBeLessThan(1);
     const before = await kernel.value('[kept, count]');
     expect(before).toContain(name);
     await kernel.run('await sleep(50);');
@@ -58,13 +72,19 @@ describe.each(['message', 'signal'])('by %s', (mode) => {
       },
     );
     expect(ran.reply).toMatchObject({ status: 'error', ename: 'KeyboardInterrupt' });
-    expect(ran.seconds).toBeLessThan(1);
     expect(await kernel.value('typeof machine')).toBe("'object'");
   });
 
-  it('a loop of a cell that is over ends, and the next cell runs', async () => {
-    await kernel.run('setTimeout(() => { while (true) {} }, 1);');
-    await kernel.do('interrupt');
-    expect(await kernel.value('1 + 1')).toBe('2');
-  });
+  it.each(Object.keys(LATE))(
+    '%s of a cell that is over ends, its cell says so, and the next one runs',
+    async (name) => {
+      const code = `kept = ${JSON.stringify(name)};\n${LATE[name]}`;
+      const late = await kernel.do<Message[]>('interrupt_late', { code, signals: mode === 'signal' });
+      expect(late.map(({ content }) => [content.name, content.text])).toEqual([
+        ['stdout', 'begins\n'],
+        ['stderr', 'KeyboardInterrupt: What this cell had left running was interrupted.\n'],
+      ]);
+      expect(await kernel.value('kept')).toBe(`'${name}'`);
+    },
+  );
 });
