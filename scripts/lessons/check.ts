@@ -206,7 +206,7 @@ function cellProblems(cell: ExecutedCell, wanted: 'open' | 'right', patience: nu
   }
   if (cell.seconds > CELL_SECONDS * patience)
     found.push(
-      `takes ${cell.seconds.toFixed(1)} s: at most ${CELL_SECONDS * patience}; on a slow machine give --patience 3`,
+      `takes ${cell.seconds.toFixed(1)} s: at most ${CELL_SECONDS * patience}; on a slow machine give --patience ${3 * patience}`,
     );
   return found;
 }

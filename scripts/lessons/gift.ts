@@ -6,7 +6,7 @@
  * several answers are those of our grader: a right one adds its share, a wrong one takes it away.
  */
 import type { Prose, Question, Quiz } from '../../kernel-lib/lab/quiz/model';
-import { rightPairs, shareOf, wordsAfter } from './quiz-parts';
+import { decimal, rightPairs, shareOf, wordsAfter } from './quiz-parts';
 
 /** A quiz as the text of a GIFT file. */
 export function giftOf(quiz: Quiz): string {
@@ -33,9 +33,10 @@ function answersOf(question: Question): string {
         })
         .join('');
     case 'number':
-      return `#${question.low}..${question.high}\n`;
+      return `#${decimal(question.low)}..${decimal(question.high)}\n`;
     case 'text':
-      return question.written.map((word) => `=${harmless(word)}\n`).join('');
+      // A star would stand for anything.
+      return question.written.map((word) => `=${harmless(word.replace(/\*/g, '\\*'))}\n`).join('');
     default:
       return rightPairs(question)
         .map(([left, right]) => `=${harmless(left.html)} -> ${harmless(right.text)}\n`)

@@ -22,7 +22,7 @@ const USAGES = {
   check: 'npm run lessons -- check [lesson …] [--no-run] [--patience N]',
   release: 'npm run lessons -- release [lesson …] [--check] [--nbgrader DIR]',
   strip: 'npm run lessons -- strip [lesson …]',
-  export: 'npm run lessons -- export gift|qti [quiz …] --out DIR',
+  export: 'npm run lessons -- export gift|qti|ilias [quiz …] --out DIR',
 } as const;
 
 type Command = keyof typeof USAGES;
@@ -139,17 +139,13 @@ function exportThem(): number {
   const [wanted, ...lessons] = positionals;
   const format = FORMATS.find((name) => name === wanted);
   if (format === undefined)
-    usageError(
-      `Which format? ${FORMATS.join(' or ')}, not ${JSON.stringify(wanted ?? '')}.`,
-      usage('export'),
-    );
+    usageError(`Which format? ${FORMATS.join(', ')}: not ${JSON.stringify(wanted ?? '')}.`, usage('export'));
   if (values.out === undefined) usageError('Where to? Give a folder: --out DIR.', usage('export'));
   const folder = values.out;
   const names = chosenLessons(project, lessons).filter((name) =>
     existsSync(join(project, filesOf(name).quiz)),
   );
-  for (const name of names)
-    for (const file of exportQuiz(project, name, format, folder)) console.log(`made: ${file}`);
+  for (const name of names) console.log(`made: ${exportQuiz(project, name, format, folder)}`);
   return 0;
 }
 

@@ -1,14 +1,14 @@
 /**
- * Quizzes as QTI 1.2: of the versions of QTI the one that both Canvas (which also reads 2.1) and
- * ILIAS (which reads no other) import. Moodle imports none, and has GIFT.
+ * Quizzes as QTI 1.2 for Canvas. (Moodle imports no QTI, and has GIFT; ILIAS has a dialect of its own,
+ * `ilias.ts`, whose name of a question's type Canvas would take for its own.)
  *
- * Each item carries Canvas's name of its type (`question_type`) and, for choices, ILIAS's
- * (`QUESTIONTYPE`); both skip what they don't know. Points, feedback per answer and general feedback
- * are QTI's own. An order becomes pairs of place and item, which give the same points.
+ * Each item carries Canvas's name of its type. Points, feedback per answer and general feedback are
+ * QTI's own. An order becomes pairs of place and item, which give the same points. Of pairs, Canvas shows
+ * the right halves as text, and takes their numbers for identifiers, of which 0 is none: they count from 1.
  */
-import { createHash } from 'node:crypto';
-import { escapeHtml, type Prose, type Question, type Quiz } from '../../kernel-lib/lab/quiz/model';
-import { rightPairs, wordsAfter } from './quiz-parts';
+import type { Prose, Question, Quiz } from '../../kernel-lib/lab/quiz/model';
+import { idOf, itemFeedback, itemMetadata, material, nameOf, plainMaterial, xml } from './qti-xml';
+import { decimal, rightPairs, wordsAfter } from './quiz-parts';
 
 const CANVAS_TYPES = {
   single: 'multiple_choice_question',
@@ -18,12 +18,6 @@ const CANVAS_TYPES = {
   match: 'matching_question',
   order: 'matching_question',
 } as const;
-
-const ILIAS_TYPES: Partial<Record<Question['kind'], string>> = {
-  single: 'SINGLE CHOICE QUESTION',
-  several: 'MULTIPLE CHOICE QUESTION',
-  number: 'NUMERIC QUESTION',
-};
 
 /** A quiz as the text of a QTI 1.2 file. */
 export function qtiOf(quiz: Quiz): string {
@@ -54,26 +48,16 @@ export function manifestOf(quiz: Quiz, file: string): string {
 `;
 }
 
-/** The same text gives the same identifier, so that a second import replaces the first. */
-function idOf(text: string): string {
-  return `v${createHash('sha256').update(text).digest('hex').slice(0, 16)}`;
-}
-
 function itemOf(quiz: Quiz, question: Question, index: number): string {
-  const name = `${quiz.name} ${String(index + 1).padStart(2, '0')}`;
-  const fields = [
+  const name = nameOf(quiz, index);
+  const metadata = itemMetadata([
     ['question_type', CANVAS_TYPES[question.kind]],
     ['points_possible', '1.0'],
-    ['QUESTIONTYPE', ILIAS_TYPES[question.kind] ?? ''],
     ['source', question.source],
-  ].filter(([, value]) => value !== '');
-  const metadata = fields.map(
-    ([label, value]) =>
-      `<qtimetadatafield><fieldlabel>${label}</fieldlabel><fieldentry>${xml(value)}</fieldentry></qtimetadatafield>`,
-  );
+  ]);
   const { responses, conditions, feedback } = partsOf(question);
   return `<item ident="${idOf(name)}" title="${xml(name)}">
-<itemmetadata><qtimetadata>${metadata.join('')}</qtimetadata></itemmetadata>
+${metadata}
 <presentation>
 ${material(`<p>${question.prompt.html}</p>${question.body.html}`)}
 ${responses.join('\n')}
@@ -83,7 +67,7 @@ ${responses.join('\n')}
 <respcondition continue="Yes"><conditionvar><other/></conditionvar><displayfeedback feedbacktype="Response" linkrefid="general_fb"/></respcondition>
 ${conditions.join('\n')}
 </resprocessing>
-${[['general_fb', wordsAfter(question)], ...feedback].map(([ident, html]) => `<itemfeedback ident="${ident}"><flow_mat>${material(html)}</flow_mat></itemfeedback>`).join('\n')}
+${[['general_fb', wordsAfter(question)] as const, ...feedback].map(([ident, html]) => itemFeedback(ident, html)).join('\n')}
 </item>`;
 }
 
@@ -163,8 +147,9 @@ function typedParts(type: 'Decimal' | 'String', right: string): Parts {
 
 /** An exact number is asked for as such; a range by its bounds. */
 function numberTest(low: number, high: number): string {
-  const range = `<and><vargte respident="response1">${low}</vargte><varlte respident="response1">${high}</varlte></and>`;
-  return low === high ? `<or><varequal respident="response1">${low}</varequal>${range}</or>` : range;
+  const [from, to] = [decimal(low), decimal(high)];
+  const range = `<and><vargte respident="response1">${from}</vargte><varlte respident="response1">${to}</varlte></and>`;
+  return low === high ? `<or><varequal respident="response1">${from}</varequal>${range}</or>` : range;
 }
 
 function pairParts(pairs: [Prose, Prose][]): Parts {
@@ -172,17 +157,17 @@ function pairParts(pairs: [Prose, Prose][]): Parts {
     a.text < b.text ? -1 : 1,
   );
   const labels = rights
-    .map((right, n) => `<response_label ident="r${n}">${material(right.html)}</response_label>`)
+    .map((right, n) => `<response_label ident="r${n + 1}">${plainMaterial(right.text)}</response_label>`)
     .join('');
-  const placeOf = (right: Prose) => rights.findIndex(({ html }) => html === right.html);
+  const placeOf = (right: Prose) => rights.findIndex(({ html }) => html === right.html) + 1;
   return {
     responses: pairs.map(
       ([left], n) =>
-        `<response_lid ident="response_${n}">${material(left.html)}<render_choice>${labels}</render_choice></response_lid>`,
+        `<response_lid ident="response_${n + 1}">${material(left.html)}<render_choice>${labels}</render_choice></response_lid>`,
     ),
     conditions: pairs.map(
       ([, right], n) =>
-        `<respcondition><conditionvar><varequal respident="response_${n}">r${placeOf(right)}</varequal></conditionvar><setvar varname="SCORE" action="Add">${(100 / pairs.length).toFixed(2)}</setvar></respcondition>`,
+        `<respcondition continue="Yes"><conditionvar><varequal respident="response_${n + 1}">r${placeOf(right)}</varequal></conditionvar><setvar varname="SCORE" action="Add">${(100 / pairs.length).toFixed(2)}</setvar></respcondition>`,
     ),
     feedback: [],
   };
@@ -190,13 +175,4 @@ function pairParts(pairs: [Prose, Prose][]): Parts {
 
 function scored(test: string): string {
   return `<respcondition continue="No"><conditionvar>${test}</conditionvar><setvar action="Set" varname="SCORE">100</setvar></respcondition>`;
-}
-
-function material(html: string): string {
-  return `<material><mattext texttype="text/html">${xml(html)}</mattext></material>`;
-}
-
-/** Characters that XML has no place for are left out; the others are escaped. */
-function xml(text: string): string {
-  return escapeHtml(text.replace(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, ''));
 }

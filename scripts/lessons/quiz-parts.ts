@@ -14,6 +14,11 @@ export function shareOf({ right }: SeveralAnswers): string {
   return String(Number((100 / right.length).toFixed(5)));
 }
 
+/** A bound of a number, without the last digits that only binary fractions have: 1.4, not 1.4000000000000001. */
+export function decimal(value: number): string {
+  return String(Number(value.toPrecision(12)));
+}
+
 /** What is said when a question is answered, as HTML: explanation, hints, source. */
 export function wordsAfter(question: Question): string {
   const hints = question.hints.map((hint, index) => `<div>Hint ${index + 1}: ${hint.html}</div>`);

@@ -1,5 +1,5 @@
-// Quizzes exported and read again: GIFT by a parser of other people's, QTI as XML. Nothing may be lost:
-// questions, options, what is right and what it counts, feedback, hints, explanation, source.
+// Quizzes exported and read again: GIFT by a parser of other people's, QTI as XML, the way Canvas and ILIAS read it.
+// Nothing may be lost: questions, options, what is right and what it counts, feedback, hints, explanation, source.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,6 +13,7 @@ import { parseQuiz } from '../../kernel-lib/lab/quiz/parse';
 import { quizNames, readQuiz } from '../../kernel-lib/lab/quiz/quiz';
 import { exportQuiz } from '../../scripts/lessons/export';
 import { giftOf } from '../../scripts/lessons/gift';
+import { iliasOf } from '../../scripts/lessons/ilias';
 import { qtiOf } from '../../scripts/lessons/qti';
 import { rightPairs, wordsAfter } from '../../scripts/lessons/quiz-parts';
 import { project } from '../../scripts/places.mjs';
@@ -23,7 +24,7 @@ const NASTY = fileWith(
   '### What is `{a} = b ~ c # d: e \\ f`, "x" & `<y>` \u0007?\n\n```\na -> b { c }\n  = d\n```\n\n' +
     '1. [x] `~x` = {1} -> 2\n   > because: `#1` \\n\n2. [ ] a & b < c\n<!-- S1-01 -->\n\n' +
     '### Pairs: {x}?\n\n| a -> b | c |\n|-|-|\n| `a = 1` | {b} |\n| a -> c | ~d: e |\n| x & y | {b} |\n<!-- S1-02 -->\n\n' +
-    '### Words?\n\n[[a = b]] [[{c}]] [[1 < d & e]]\n<!-- S1-03 -->\n',
+    '### Words?\n\n[[a = b]] [[{c}]] [[1 < d & e]] [[2 * 3]]\n<!-- S1-03 -->\n\n### How much is it?\n\n= 1.3 +- 0.1\n<!-- S1-04 -->\n',
 );
 
 const QUIZZES: [string, Quiz][] = [
@@ -58,7 +59,24 @@ describe.each(QUIZZES)('%s', (_, quiz) => {
     });
   });
 
-  it('is whole in QTI', () => {
+  it.each([
+    ['Canvas', qtiOf],
+    ['ILIAS', iliasOf],
+  ])('is sound in the QTI of %s', (_, write) => {
+    const document = new DOMParser().parseFromString(write(quiz), 'text/xml');
+    soundQti(document.documentElement as unknown as Element);
+  });
+
+  it('is whole in the QTI of ILIAS', () => {
+    const document = new DOMParser().parseFromString(iliasOf(quiz), 'text/xml');
+    const items = [...document.querySelectorAll('item')] as unknown as Element[];
+    expect(items).toHaveLength(quiz.questions.length);
+    items.forEach((item, n) => {
+      iliasItem(item, quiz.questions[n]);
+    });
+  });
+
+  it('is whole in the QTI of Canvas', () => {
     const document = new DOMParser().parseFromString(qtiOf(quiz), 'text/xml');
     const items = [...document.querySelectorAll('item')];
     expect(items).toHaveLength(quiz.questions.length);
@@ -80,10 +98,120 @@ function unmarked(text: string): string {
 
 /** What the test uses of an XML element. */
 interface Element {
+  tagName: string;
+  children: Iterable<Element>;
   querySelector(selector: string): Element | null;
   querySelectorAll(selector: string): Iterable<Element>;
   getAttribute(name: string): string | null;
   textContent: string | null;
+}
+
+/** The bounds of a number, without the last digits that only binary fractions have. */
+function bounds({ low, high }: { low: number; high: number }): number[] {
+  return [low, high].map((bound) => Number(bound.toPrecision(12)));
+}
+
+/** What may stand in an element of QTI 1.2, of those that we write, in this order. */
+const CONTENT: Record<string, RegExp> = {
+  questestinterop: /^(assessment |(item )+)$/,
+  assessment: /^section $/,
+  section: /^(item )+$/,
+  item: /^itemmetadata presentation resprocessing (itemfeedback )+$/,
+  presentation: /^(flow |material (response_(lid|str) )+)$/,
+  flow: /^material response_(lid|str|num|grp) $/,
+  response_lid: /^(material )?render_choice $/,
+  response_grp: /^render_choice $/,
+  response_str: /^render_fib $/,
+  response_num: /^render_fib $/,
+  render_choice: /^(response_label )+$/,
+  resprocessing: /^outcomes (respcondition )+$/,
+  respcondition: /^conditionvar (setvar )?(displayfeedback )?$/,
+  itemfeedback: /^flow_mat $/,
+  flow_mat: /^material $/,
+  material: /^mattext $/,
+};
+
+/** Elements where they may stand, identifiers once, and each reference to something that is there. */
+function soundQti(root: Element): void {
+  const visit = (element: Element) => {
+    const inside = [...element.children].map(({ tagName }) => `${tagName} `).join('');
+    expect(inside, element.tagName).toMatch(CONTENT[element.tagName] ?? /^/);
+    for (const child of element.children) visit(child);
+  };
+  visit(root);
+  const values = (selector: string, name: string, within: Element) =>
+    [...within.querySelectorAll(selector)].map((element) => element.getAttribute(name));
+  const once = (names: (string | null)[]) => expect(new Set(names).size).toBe(names.length);
+  once(values('item', 'ident', root));
+  for (const item of root.querySelectorAll('item')) {
+    const responses = ['lid', 'str', 'num', 'grp'].flatMap((kind) =>
+      values(`response_${kind}`, 'ident', item),
+    );
+    once(responses);
+    for (const choice of item.querySelectorAll('render_choice'))
+      once(values('response_label', 'ident', choice));
+    const tests = ['varequal', 'vargte', 'varlte', 'varsubset'];
+    for (const test of tests)
+      for (const named of values(test, 'respident', item)) expect(responses).toContain(named);
+    const feedback = values('itemfeedback', 'ident', item);
+    once(feedback);
+    for (const named of values('displayfeedback', 'linkrefid', item)) expect(feedback).toContain(named);
+  }
+}
+
+/** What ILIAS's importer takes of an item, compared with the question. */
+function iliasItem(item: Element, question: Question): void {
+  const all = (selector: string, within: Element = item) => [...within.querySelectorAll(selector)];
+  const textOf = (element: Element | null) => same(element?.textContent ?? '');
+  const entries = all('qtimetadatafield').map((field) => [
+    textOf(field.querySelector('fieldlabel')),
+    textOf(field.querySelector('fieldentry')),
+  ]);
+  const entry = new Map(entries as [string, string][]);
+  expect(entry.get('QUESTIONTYPE')).toMatch(/ QUESTION$/);
+  expect(entry.get('AUTHOR')).not.toBe('');
+  expect(entry.get('source')).toBe(same(question.source));
+  expect(textOf(item.querySelector('presentation material'))).toBe(same(bodyOf(question)));
+  for (const when of ['allcorrect', 'onenotcorrect'])
+    expect(textOf(item.querySelector(`itemfeedback[ident=response_${when}]`))).toBe(
+      same(wordsAfter(question)),
+    );
+  const labels = all('response_label').map((label) => [label.getAttribute('ident'), textOf(label)]);
+  const points = all('respcondition')
+    .filter((condition) => condition.querySelector('not') === null)
+    .map((condition) => ({
+      test: textOf(condition.querySelector('conditionvar')),
+      points: Number(textOf(condition.querySelector('setvar'))),
+    }));
+  const gained = points.filter((one) => one.points > 0);
+  expect(gained.reduce((sum, one) => sum + one.points, 0)).toBeCloseTo(1, 9);
+  if (question.kind === 'single' || question.kind === 'several') {
+    expect(labels).toEqual(question.options.map(({ html }, n) => [String(n), same(html)]));
+    pointsOf(question).forEach((wanted, n) => {
+      expect(points[n].test).toBe(String(n));
+      expect(points[n].points).toBeCloseTo(wanted, 4);
+      const said = textOf(item.querySelector(`itemfeedback[ident=response_${n}]`));
+      expect(said).toBe(same(question.options[n].feedback.html));
+    });
+  } else if (question.kind === 'number') {
+    const told = ['vargte', 'varlte'].map((test) => Number(textOf(item.querySelector(test))));
+    expect(told).toEqual(bounds(question));
+  } else if (question.kind === 'text') {
+    expect(points[0].test.split(',')).toEqual(question.written.map(same));
+  } else {
+    const nameOf = new Map(labels as [string, string][]);
+    const pairs = points.map(({ test }, n) =>
+      question.kind === 'order'
+        ? [`place ${n + 1}`, nameOf.get(test)]
+        : test
+            .split(',')
+            .reverse()
+            .map((ident) => nameOf.get(ident)),
+    );
+    expect(pairs).toEqual(rightPairs(question).map(([left, right]) => [same(left.html), same(right.html)]));
+    const isShared = question.kind === 'match' && question.rights.length < question.lefts.length;
+    expect(entry.get('matching_mode') ?? '1:1').toBe(isShared ? 'n:n' : '1:1');
+  }
 }
 
 /** Compares what GIFT's parser read with the question. */
@@ -101,14 +229,15 @@ function giftAnswers(found: GIFTQuestion, question: Question): void {
       question.options.map(({ feedback }) => same(feedback.html)),
     );
   } else if (question.kind === 'number') {
+    const [low, high] = bounds(question);
     expect(found).toMatchObject({
       type: 'Numerical',
-      choices: { type: 'high-low', numberLow: question.low, numberHigh: question.high },
+      choices: { type: 'high-low', numberLow: low, numberHigh: high },
     });
   } else if (question.kind === 'text') {
     expect(found.type).toBe('Short');
     expect((found as { choices: TextChoice[] }).choices.map(({ text }) => text.text)).toEqual(
-      question.written,
+      question.written.map((word) => word.replaceAll('*', '\\*')),
     );
   } else {
     if (found.type !== 'Matching') throw new Error(`${question.prompt.text}: ${found.type}`);
@@ -143,10 +272,9 @@ function qtiAnswers(item: Element, question: Question): void {
     for (const [n, option] of question.options.entries())
       expect(shown.includes(`a${n}_fb`)).toBe(option.feedback.html !== '');
   } else if (question.kind === 'number') {
-    expect([textOf(item.querySelector('vargte')), textOf(item.querySelector('varlte'))].map(Number)).toEqual([
-      question.low,
-      question.high,
-    ]);
+    expect([textOf(item.querySelector('vargte')), textOf(item.querySelector('varlte'))].map(Number)).toEqual(
+      bounds(question),
+    );
   } else if (question.kind === 'text') {
     expect(all('varequal', scoring[0]).map(textOf)).toEqual(question.written.map(same));
     expect(all('varequal', scoring[0]).every((element) => element.getAttribute('case') === 'No')).toBe(true);
@@ -158,7 +286,7 @@ function qtiAnswers(item: Element, question: Question): void {
         textOf(response.querySelector(`response_label[ident=${right}]`)),
       ];
     });
-    expect(pairs).toEqual(rightPairs(question).map(([left, right]) => [same(left.html), same(right.html)]));
+    expect(pairs).toEqual(rightPairs(question).map(([left, right]) => [same(left.html), same(right.text)]));
     const points = scoring.map((condition) => Number(textOf(condition.querySelector('setvar'))));
     expect(points.reduce((sum, value) => sum + value, 0)).toBeCloseTo(100, 0);
   }
@@ -173,7 +301,7 @@ describe('the files', () => {
 
   it('of QTI are a package that Python’s zipfile and XML parser read, with a manifest that names what is there', () => {
     const name = '03-trap-and-emulate';
-    const [, archive] = exportQuiz(project, name, 'qti', folder);
+    const archive = exportQuiz(project, name, 'qti', folder);
     const script =
       'import sys, zipfile, xml.dom.minidom as m\nz = zipfile.ZipFile(sys.argv[1])\nassert z.testzip() is None\n' +
       'docs = {n: m.parseString(z.read(n)) for n in z.namelist()}\n' +
@@ -183,6 +311,11 @@ describe('the files', () => {
     const before = readFileSync(archive);
     exportQuiz(project, name, 'qti', folder);
     expect(readFileSync(archive).equals(before)).toBe(true);
+  });
+
+  it('for ILIAS have no accepted answer with a comma, at which it would be cut in two', () => {
+    const comma = parseQuiz(fileWith('### W?\n\n[[a, b]] [[c]]\n<!-- S -->\n'), 'quizzes/05-comma.md');
+    expect(() => iliasOf(comma)).toThrow('quizzes/05-comma.md:5: ILIAS would take "a, b" for two answers.');
   });
 
   it('of the command are named; what it doesn’t know it says in two lines', () => {
@@ -203,8 +336,12 @@ describe('the files', () => {
       }
     };
     expect(run('gift', '03', '--out', folder)).toBe(`made: ${join(folder, '03-trap-and-emulate.gift')}\n`);
-    const usage = 'Usage: npm run lessons -- export gift|qti [quiz …] --out DIR';
-    expect(run('moodle', '--out', folder)).toEqual([2, 'Which format? gift or qti, not "moodle".', usage]);
+    const usage = 'Usage: npm run lessons -- export gift|qti|ilias [quiz …] --out DIR';
+    expect(run('moodle', '--out', folder)).toEqual([
+      2,
+      'Which format? gift, qti, ilias: not "moodle".',
+      usage,
+    ]);
     expect(run('qti')).toEqual([2, 'Where to? Give a folder: --out DIR.', usage]);
   });
 });
