@@ -21,7 +21,7 @@ import { Memory } from '../../machine/memory';
 import { defineExercises, type Exercise, type Failure } from '../check';
 import { differences, type HartState, hartState } from '../hart-state';
 import { randomNumbers } from '../random';
-import type { Table } from '../table';
+import { placesTable } from './places-table';
 import { told } from './told';
 
 const A0 = registerNumber('a0')!;
@@ -255,7 +255,7 @@ const switchRegisters: Exercise<OwnCall> = {
       if (given === undefined && isSame)
         return { message: `Your function changes nothing yet. For one: ${asked}`, untouched: true };
       const wrong = differences(wanted.state, found.state).filter(({ place }) => place !== 'a0');
-      if (wrong.length > 0) return { message: asked, table: hartTable(wrong) };
+      if (wrong.length > 0) return { message: asked, table: placesTable(wrong) };
       if (given !== wanted.answer)
         return { message: `${asked} Your answer should be ${wanted.answer} and is ${told(given)}.` };
     }
@@ -271,12 +271,6 @@ function putWords(caller: Caller, list: number, words: readonly number[]): void 
       for (let b = 0; b < WORD; b++) caller.write(at + b, [word >>> (8 * b)]);
   });
 }
-
-const hartTable = (wrong: ReturnType<typeof differences>): Table => ({
-  caption: 'Afterwards, on the virtual hart',
-  columns: [{ title: 'place' }, { title: 'should be' }, { title: 'is' }],
-  rows: wrong.map(({ place, wanted, found }) => [place, wanted, found]),
-});
 
 // ----------------------------------------------------------------------------- 11-synchronise
 
@@ -351,7 +345,7 @@ const synchronise: Exercise<Synchronise> = {
       const wrong = differences(hartState(ours.hart), hartState(yours.hart));
       if (wrong.length === 0) continue;
       const untouched = differences(start, hartState(yours.hart)).length === 0 && isIdle(solution);
-      return { message: pageMessage(theCase, untouched), untouched, table: hartTable(wrong) };
+      return { message: pageMessage(theCase, untouched), untouched, table: placesTable(wrong) };
     }
     return undefined;
   },

@@ -24,6 +24,7 @@ import type { Trap } from '../../machine/trap';
 import { defineExercises, type Exercise, type Failure } from '../check';
 import { differences, type HartState, hartState } from '../hart-state';
 import { randomNumbers } from '../random';
+import { placesTable } from './places-table';
 
 /** A virtual hart to try a function on, and what is to happen there. */
 interface Case {
@@ -85,11 +86,7 @@ function failureOf(theCase: Case, wrong: ReturnType<typeof differences>, untouch
   return {
     message: untouched ? `Your function changes nothing yet. For one: ${where}` : where,
     untouched,
-    table: {
-      caption: 'Afterwards, on the virtual hart',
-      columns: [{ title: 'place' }, { title: 'should be' }, { title: 'is' }],
-      rows: wrong.map(({ place, wanted, found }) => [place, wanted, found]),
-    },
+    table: placesTable(wrong),
   };
 }
 
@@ -369,11 +366,7 @@ const vmm: Exercise<ExitHandler> = {
           wanted === undefined
             ? `The guest should have stopped before ${entry.at}.`
             : `At ${entry.at}, the virtual hart goes astray.`,
-        table: {
-          caption: 'Afterwards, on the virtual hart',
-          columns: [{ title: 'place' }, { title: 'should be' }, { title: 'is' }],
-          rows: wrong.map(({ place, wanted: should, found: is }) => [place, should, is]),
-        },
+        table: placesTable(wrong),
       };
       return true;
     });

@@ -19,6 +19,7 @@ import { Firmware } from '../../machine/sbi';
 import { defineExercises, type Exercise, type Failure } from '../check';
 import { differences, type HartState, hartState } from '../hart-state';
 import { randomNumbers } from '../random';
+import { placesTable } from './places-table';
 import { recordStride, runInStrides } from './strides';
 import { said } from './tabled-guest';
 
@@ -184,12 +185,6 @@ function stateText({ mode, pending, enabled, status }: InjectCase): string {
   return `The guest is in virtual ${Mode[mode]}; sip.STIP is ${is(pending, TIMER)}, sie.STIE ${is(enabled, TIMER)}, sstatus.SIE ${is(status, SIE)}.`;
 }
 
-const tableOf = (wrong: ReturnType<typeof differences>): NonNullable<Failure['table']> => ({
-  caption: 'Afterwards, on the virtual hart',
-  columns: [{ title: 'place' }, { title: 'should be' }, { title: 'is' }],
-  rows: wrong.map(({ place, wanted, found }) => [place, wanted, found]),
-});
-
 const inject: Exercise<Inject> = {
   id: '04-inject',
   title: 'deliver a virtual interrupt',
@@ -213,7 +208,7 @@ const inject: Exercise<Inject> = {
       if (wrong.length === 0) continue;
       const must = differences(start, hartState(wanted.hart)).length > 0;
       const message = `${stateText(theCase)} ${must ? 'It must be interrupted.' : 'It must not be interrupted; the interrupt stays pending.'}`;
-      first ??= { message, table: tableOf(wrong) };
+      first ??= { message, table: placesTable(wrong) };
       if (!isUntouched) break;
     }
     if (first === undefined || !isUntouched) return first;
@@ -266,7 +261,7 @@ class Delivery {
     const what = must
       ? 'with its timer interrupt pending and allowed, and is not interrupted as it should be.'
       : 'and is interrupted, though it has no interrupt pending, or does not allow it.';
-    this.failure = { message: `${at}, ${what}`, table: tableOf(differences(before, after)) };
+    this.failure = { message: `${at}, ${what}`, table: placesTable(differences(before, after)) };
     vm.machine.stopped = { reason: 'host', message: 'The check has seen enough.' };
     vm.guest.stopped = vm.machine.stopped;
   }

@@ -24,14 +24,8 @@ import { Firmware } from '../../machine/sbi';
 import { defineExercises, type Exercise, type Failure } from '../check';
 import { differences, hartState } from '../hart-state';
 import { randomNumbers } from '../random';
-import type { Table } from '../table';
+import { placesTable } from './places-table';
 import { told } from './told';
-
-const hartTable = (wrong: ReturnType<typeof differences>): Table => ({
-  caption: 'Afterwards, on the virtual hart',
-  columns: [{ title: 'place' }, { title: 'should be' }, { title: 'is' }],
-  rows: wrong.map(({ place, wanted, found }) => [place, wanted, found]),
-});
 
 // ------------------------------------------------------------------------------------ 12-wedge
 
@@ -172,7 +166,7 @@ function wedgeFailure(solution: TextWedge, text: string, isRequired: boolean): F
     const how = hypervisor.sites.get(site | 0)?.how;
     const wrong = differences(wanted, hartState(hypervisor.vm.hart));
     if (wrong.length > 0 && how === 'in place')
-      return { message: `${said} Interrupts were ${isOn ? 'on' : 'off'} before.`, table: hartTable(wrong) };
+      return { message: `${said} Interrupts were ${isOn ? 'on' : 'off'} before.`, table: placesTable(wrong) };
   }
   return undefined;
 }
@@ -271,7 +265,7 @@ const second: Exercise<SiteAnswer> = {
       const message = siteMessage(theCase);
       if (given === undefined && !hasDone)
         return { message: `Your function answers nothing yet. For one: ${message}`, untouched: true };
-      if (wrong.length > 0) return { message, table: hartTable(wrong) };
+      if (wrong.length > 0) return { message, table: placesTable(wrong) };
       if (given !== theCase.isSite)
         return { message: `${message} Your answer should be ${theCase.isSite}, and is ${told(given)}.` };
     }
