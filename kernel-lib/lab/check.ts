@@ -47,6 +47,29 @@ export class CheckFailed extends Error {
   override name = 'CheckFailed';
 }
 
+/** Thrown from what a test hands to a solution: the test is over, with this failure. */
+export class TestEnded extends Error {
+  override name = 'TestEnded';
+
+  constructor(readonly failure: Failure) {
+    super(failure.message);
+  }
+}
+
+/**
+ * What a solution gives in one case of a test. If it throws, the test is over.
+ * @param where the case, in a sentence: the failure begins with it
+ * @throws TestEnded
+ */
+export function inCase<T>(where: string, solve: () => T): T {
+  try {
+    return solve();
+  } catch (error) {
+    if (error instanceof TestEnded) throw error;
+    throw new TestEnded({ message: `${where} ${thrown(error)}` });
+  }
+}
+
 const exercises = new Map<string, Exercise<never>>();
 
 /**
@@ -99,15 +122,19 @@ function attempt(exercise: Exercise<unknown>, solution: unknown): Failure | unde
   try {
     return exercise.test(solution);
   } catch (error) {
-    const told = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-    return { message: `Your function threw an error: ${told}` };
+    return error instanceof TestEnded ? error.failure : { message: thrown(error) };
   }
+}
+
+function thrown(error: unknown): string {
+  const told = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return `Your function threw an error: ${told}`;
 }
 
 function show(exercise: Exercise<unknown>, result: Result, failure: Failure | undefined): void {
   const verdict = { right: '✓ Right', wrong: '✗ Not yet', open: '○ To be solved' }[result];
   const message = failure?.message ?? exercise.passed;
-  const table = failure?.table;
+  const table = failure?.table?.rows.length ? failure.table : undefined;
   const hints = failure === undefined ? [] : exercise.hints;
   const html =
     `${STYLE}<div class="vmlab vmlab-verdict" data-exercise="${exercise.id}" data-result="${result}" role="status">` +

@@ -17,9 +17,10 @@ import { type GuestInstruction, treatmentOf } from '../../hypervisor/binary-tran
 import type { BlockTranslator } from '../../hypervisor/binary-translation/writer';
 import { BinaryTranslator } from '../../hypervisor/binary-translator';
 import { ABI_NAMES } from '../../isa/registers';
-import { defineExercises, type Exercise, type Failure } from '../check';
+import { defineExercises, type Exercise, type Failure, inCase } from '../check';
 import { differences } from '../hart-state';
 import { randomNumbers } from '../random';
+import { placesTable } from './places-table';
 import { inVm, type Outcome, onBareMachine, plainTranslator } from './translation/block-trial';
 import { blockAt, type Case, trialOf } from './translation/blocks';
 
@@ -29,11 +30,7 @@ function compareOutcomes(where: string, wanted: Outcome, found: Outcome): Failur
   if (found.left && wrong.length === 0) return undefined;
   return {
     message: found.left ? where : `${where} The guest never gets behind it. ${found.message}`,
-    table: {
-      caption: 'Behind it, on the virtual hart',
-      columns: [{ title: 'place' }, { title: 'should be' }, { title: 'is' }],
-      rows: wrong.map(({ place, wanted: should, found: is }) => [place, should, is]),
-    },
+    table: placesTable(wrong, 'Behind it, on the virtual hart'),
   };
 }
 
@@ -111,8 +108,8 @@ function* operations(): Generator<Case> {
 
 function judgeInCache(theCase: Case, solution: InCache): Failure | undefined {
   const operation = operationOf(theCase);
-  const lines = solution({ ...operation });
   const where = `The guest's kernel executes \`${theCase.text[0]}\``;
+  const lines = inCase(`${where}.`, () => solution({ ...operation }));
   const isEmpty = lines === undefined || (Array.isArray(lines) && lines.length === 0);
   if (isEmpty) return { untouched: true, message: `${where}: your function writes no code for that.` };
   if (!Array.isArray(lines) || !lines.every((line) => typeof line === 'string') || lines.length > MOST_LINES)
@@ -190,11 +187,13 @@ const textOf = ({ pc, word }: GuestInstruction) => `\`${disassemble(word, pc)}\`
 function judgeRuns(theCase: Case, solution: Runs): Failure | undefined {
   const trial = trialOf(theCase);
   const block = blockAt(trial.program, trial.block);
-  const runs = solution(
-    block.map((each) => ({ ...each })),
-    (each) => isSensitive(each),
-  );
   const where = `The block ${block.map(textOf).join(', ')}`;
+  const runs = inCase(`${where}.`, () =>
+    solution(
+      block.map((each) => ({ ...each })),
+      (each) => isSensitive(each),
+    ),
+  );
   if (!Array.isArray(runs) || runs.length === 0)
     return { untouched: true, message: `${where}: your function makes no runs.` };
   const flat = runs.flat();

@@ -12,8 +12,10 @@ import { guest } from '../../guests/guests';
 import { readInstruction, UNIT_LIMIT } from '../../hypervisor/binary-translation/discover';
 import { type GuestInstruction, treatmentOf } from '../../hypervisor/binary-translation/treatment';
 import { type BlockTranslator, BlockWriter, translateBy } from '../../hypervisor/binary-translation/writer';
-import { defineExercises, type Exercise, type Failure } from '../check';
+import { defineExercises, type Exercise, type Failure, inCase, TestEnded } from '../check';
 import { differences } from '../hart-state';
+import { placesTable } from './places-table';
+import { told } from './told';
 import { inVm, type Outcome, onBareMachine } from './translation/block-trial';
 import { blockAt, type Case, cases, halfAt, trialOf } from './translation/blocks';
 import { CachedRun, type FenceBlocks, type FindBlock } from './translation/cached-run';
@@ -35,15 +37,22 @@ function judgeBlock(
 ): Failure | undefined {
   const { program, block } = trialOf(theCase);
   const wanted = blockAt(program, block);
+  const where = `For the block at ${hex(block)}`;
   let fetches = 0;
-  const found = solution((pc) => {
+  const fetch: FetchInstruction = (pc) => {
     if (++fetches > MOST_FETCHES)
-      throw new Error(`It has fetched ${MOST_FETCHES} instructions for one block.`);
+      throw new TestEnded({
+        message: `${where} your function has fetched ${MOST_FETCHES} instructions: it doesn’t stop.`,
+      });
+    if (!Number.isInteger(pc))
+      throw new TestEnded({ message: `${where} your function fetches at ${told(pc)}, which is no address.` });
     const instruction = readInstruction((va) => halfAt(program, va), pc);
-    if (instruction === undefined)
-      throw new Error(`It fetches from ${hex(pc)}, where the guest has nothing.`);
-    return instruction;
-  }, block | 0);
+    if (instruction !== undefined) return instruction;
+    throw new TestEnded({
+      message: `${where} your function fetches from ${hex(pc)}, where the guest has nothing.`,
+    });
+  };
+  const found: unknown = inCase(`${where}:`, () => solution(fetch, block | 0));
   const list: GuestInstruction[] = Array.isArray(found) ? found : [];
   const shown = Math.max(wanted.length, Math.min(list.length, wanted.length + 2));
   const isSame = (n: number) => wanted[n]?.pc === list[n]?.pc;
@@ -123,11 +132,7 @@ function compareOutcomes(
   const where = `The guest's kernel runs the block ${blockText(guests)}, translated by you, on a machine of the profile x86.`;
   return {
     message: found.left ? where : `${where} It never gets to the end of it. ${found.message}`,
-    table: {
-      caption: 'Behind the block, on the virtual hart',
-      columns: [{ title: 'place' }, { title: 'should be' }, { title: 'is' }],
-      rows: [...wrong, ...memory].map(({ place, wanted: should, found: is }) => [place, should, is]),
-    },
+    table: placesTable([...wrong, ...memory], 'Behind the block, on the virtual hart'),
   };
 }
 
@@ -158,11 +163,13 @@ function judgeStyle(guests: readonly GuestInstruction[], translator: BlockTransl
 function judgeTranslation(theCase: Case, solution: BlockTranslator): Failure | undefined {
   const trial = trialOf(theCase);
   const guests = blockAt(trial.program, trial.block);
-  // Once by itself: what the learner's function throws is told as it is.
+  // Once by itself: what the learner's function throws is told with the block.
   const writer = new BlockWriter();
-  solution(
-    guests.map((each) => ({ ...each })),
-    writer,
+  inCase(`The block ${blockText(guests)}:`, () =>
+    solution(
+      guests.map((each) => ({ ...each })),
+      writer,
+    ),
   );
   if (writer.isEmpty)
     return {

@@ -19,7 +19,7 @@ import { reflect } from '../../hypervisor/trap-and-emulate';
 import type { ProfileName } from '../../isa/profiles';
 import { ABI_NAMES, Mode, registerNumber } from '../../isa/registers';
 import { type Loadable, MiB, RAM_BASE } from '../../machine/machine';
-import { defineExercises, type Exercise, type Failure } from '../check';
+import { defineExercises, type Exercise, type Failure, inCase, TestEnded } from '../check';
 import { differences } from '../hart-state';
 import { randomNumbers } from '../random';
 import {
@@ -29,6 +29,8 @@ import {
   runPatched,
 } from './patching/patched-run';
 import { scanned } from './patching/scans';
+import { placesTable } from './places-table';
+import { told } from './told';
 
 // ------------------------------------------------------------------------------------- 08-scan
 
@@ -39,27 +41,39 @@ type Scan = (begin: number, end: number, read: ReadProgram) => number[];
 
 const MOST_READS = 100_000;
 
+const endless = (where: string) =>
+  `${where}, your scan has read ${MOST_READS.toLocaleString('en-GB')} times, and is still at it: does it go on?`;
+
+/** Where a scan reads beyond the program, as the end of a sentence. */
+function readOutside(at: number, count: number, begin: number, end: number): string {
+  if (!Number.isInteger(at)) return `your scan reads at ${told(at)}, which is no address.`;
+  const left = end - at;
+  const why =
+    left > 0 && left < count
+      ? `there ${left === 1 ? 'is 1 byte' : `are ${left} bytes`} left of it`
+      : `it goes from ${hex(begin)} to ${hex(end)}`;
+  return `your scan reads ${count} bytes at ${hex(at)}, and ${why}.`;
+}
+
 function judgeScan(name: string, image: Loadable, solution: Scan): Failure | undefined {
   for (const { bytes, address } of image.segments) {
     const part = { ...image, segments: [{ bytes, address }] };
     const wanted = scan(part).map((site) => site.address);
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     const end = address + bytes.length;
+    const where = `In the program ${name}`;
     let reads = 0;
-    const found = solution(address, end, (at, count) => {
-      if (++reads > MOST_READS)
-        throw new Error(`It has read ${MOST_READS.toLocaleString('en-GB')} times: does it go on?`);
+    const read: ReadProgram = (at, count) => {
+      if (++reads > MOST_READS) throw new TestEnded({ message: endless(where) });
       if (!(at >= address && at + count <= end))
-        throw new RangeError(
-          `It reads ${count} bytes at ${hex(Number(at) || 0)}; the program is from ${hex(address)} to ${hex(end)}.`,
-        );
+        throw new TestEnded({ message: `${where}, ${readOutside(at, count, address, end)}` });
       return count === 2 ? view.getUint16(at - address, true) : view.getInt32(at - address, true);
-    });
+    };
+    const found = inCase(`${where}:`, () => solution(address, end, read));
     if (!Array.isArray(found))
       return { untouched: found === undefined, message: 'Your function gives no list of addresses.' };
     const textAt = (at: number) => disassemble(view.getInt32(at - address, true), at);
     const missed = wanted.find((at) => !found.includes(at));
-    const where = `In the program ${name}`;
     if (missed !== undefined)
       return {
         untouched: found.length === 0 && reads === 0,
@@ -106,9 +120,11 @@ type Patch = (sites: readonly Site[], write: (address: number, word: number) => 
 function judgePatch(name: string, solution: Patch): Failure | undefined {
   const sites = scan(guest(name));
   const words = new Map<number, number>();
-  const table = solution(
-    sites.map((site) => ({ ...site })),
-    (address, word) => words.set(address >>> 0, word | 0),
+  const table = inCase(`${name}:`, () =>
+    solution(
+      sites.map((site) => ({ ...site })),
+      (address, word) => words.set(address >>> 0, word | 0),
+    ),
   );
   const isTable = table instanceof Map;
   if (words.size === 0 && (!isTable || table.size === 0))
@@ -207,11 +223,7 @@ function judgeAnswer(
         wanted === undefined
           ? `${name}: the guest should have stopped before ${at}.`
           : `${name}: at ${at}, ${untouched ? 'your function does nothing' : 'the virtual hart goes astray'}.`,
-      table: {
-        caption: 'Afterwards, on the virtual hart',
-        columns: [{ title: 'place' }, { title: 'should be' }, { title: 'is' }],
-        rows: wrong.map(({ place, wanted: should, found: is }) => [place, should, is]),
-      },
+      table: placesTable(wrong),
     };
     return true;
   });
@@ -304,10 +316,10 @@ function judgeDetour(
   work: readonly number[],
   solution: MakeDetour,
 ): Failure | undefined {
-  const made = solution(site, thunk, [...work]);
   const doing =
     work.length === 0 ? 'nothing' : work.map((each) => `\`${disassemble(each, thunk)}\``).join(', ');
   const where = `Site ${hex(site)}, thunk ${hex(thunk)}, which is to do ${doing}`;
+  const made = inCase(`${where}.`, () => solution(site, thunk, [...work]));
   const possible = isPossible(site, thunk, work.length);
   if (made === undefined && !possible) return undefined;
   if (made === undefined) return { untouched: true, message: `${where}: your function makes no detour.` };

@@ -23,7 +23,7 @@ import { PreVirtual } from '../../hypervisor/pre-virtual/pre-virtual';
 import { countsByLine, worthMarking } from '../../hypervisor/pre-virtual/profile';
 import { MiB } from '../../machine/machine';
 import { Firmware } from '../../machine/sbi';
-import { defineExercises, type Exercise, type Failure } from '../check';
+import { defineExercises, type Exercise, type Failure, inCase, TestEnded } from '../check';
 import { told } from './told';
 
 const WORD = 4;
@@ -143,7 +143,7 @@ function passFailure(solution: Pass, original: Original, pad: number): Failure |
   const where = `In "${original.name}", with a pad of ${pad}:`;
   const made: string[] = [];
   for (const line of original.lines) {
-    const text: unknown = solution({ ...line }, pad);
+    const text: unknown = inCase(`${where} at \`${joined(line).trim()}\`.`, () => solution({ ...line }, pad));
     if (typeof text !== 'string')
       return {
         message: `${where} give the line as text, marked or as it was; for \`${joined(line).trim()}\` you gave ${told(text)}.`,
@@ -284,7 +284,9 @@ function profileRun(source: string): ProfileRun {
   let runs = 0;
   return (marked) => {
     if (++runs > MOST_RUNS)
-      throw new Error(`The guest has now run ${MOST_RUNS} times: your loop does not come to its end.`);
+      throw new TestEnded({
+        message: `Your function has let the guest run ${MOST_RUNS} times: does its loop come to an end?`,
+      });
     const made = previrtualize(source, { memoryLines: new Set(marked), pads: USUAL_PADS });
     const program = assemble(made.source);
     const hypervisor = new PreVirtual(createMachine({ ram: RAM }), { tracedTables: true });

@@ -9,12 +9,12 @@ const program = (lines: readonly string[]): Program =>
 
 const TEACHING = [
   ['csrr a0, sepc', 'add a0, a0, a1'],
+  ['csrr a0, sepc', 'c.nop'],
   ['add a0, a0, a1', 'csrw stvec, a0', 'sret'],
   ['c.addi a0, 1', 'csrw sepc, a0', 'c.nop'],
   ['wfi', 'ecall', 'ebreak', 'sfence.vma', 'fence.i', 'fence'],
   ['.half 0', 'csrr a0, sstatus', '.word 0xffffffff', 'csrci sstatus, 2'],
   ['j 1f', '.word 0x14102573', '.half 0x0003', '1: csrr a0, sepc', 'c.nop', 'csrw sepc, a0'],
-  ['csrr a0, sepc', 'c.nop'],
 ];
 
 const LINES = [

@@ -11,7 +11,7 @@ import { readInstruction } from '../../../hypervisor/binary-translation/discover
 import type { GuestInstruction } from '../../../hypervisor/binary-translation/treatment';
 import { ABI_NAMES, Mode, registerNumber } from '../../../isa/registers';
 import { RAM_BASE } from '../../../machine/machine';
-import type { Exercise, Failure } from '../../check';
+import { type Exercise, type Failure, inCase } from '../../check';
 import { randomNumbers } from '../../random';
 
 // ------------------------------------------------------------------------------------ 09-chain
@@ -61,8 +61,8 @@ export const chain: Exercise<(slot: number, target: number) => number | undefine
     for (const [slot, target] of links()) {
       const distance = target - slot;
       const reaches = distance >= -REACH && distance < REACH;
-      const word = solution(slot, target);
       const where = `The slot is at ${hex(slot)}, the block at ${hex(target)}, ${Math.abs(distance).toLocaleString('en-GB')} bytes ${distance < 0 ? 'back' : 'on'}`;
+      const word = inCase(`${where}.`, () => solution(slot, target));
       if (word === undefined && !reaches) continue;
       if (!reaches) return { message: `${where}: no jump reaches that far. The slot must stay a call.` };
       if (word === undefined)
@@ -132,12 +132,13 @@ function judgeIndirect(
   const target = hart.pc;
   const place = 0xfffc_0000 + (target & 0xffe);
   const asked: number[] = [];
-  const found = solution(x, { ...instruction }, (pc) => {
-    asked.push(pc);
-    return isKnown && (pc | 0) === target ? place : undefined;
-  });
   const base = operands.rs1 === 0 ? '' : `, with ${ABI_NAMES[operands.rs1]} = ${hex(value)}`;
   const where = `The guest executes \`${disassemble(word, CODE)}\` at ${hex(CODE)}${base}.`;
+  const lookUp: LookUp = (pc) => {
+    asked.push(pc);
+    return isKnown && (pc | 0) === target ? place : undefined;
+  };
+  const found = inCase(where, () => solution(x, { ...instruction }, lookUp));
   const untouched = asked.length === 0 && found === undefined;
   if (untouched) return { untouched, message: `${where} Your function doesn't look up where it goes.` };
   if (!asked.some((pc) => (pc | 0) === target))
