@@ -136,7 +136,9 @@ export async function saveNotebook(page: Page): Promise<void> {
 /** Shows JupyterLab in one of its themes. */
 export async function chooseTheme(page: Page, theme: 'Light' | 'Dark'): Promise<void> {
   await chooseFromMenu(page, 'Settings', 'Theme', `JupyterLab ${theme}`);
-  await page.locator(`body[data-jp-theme-light="${theme === 'Light'}"]`).waitFor({ timeout: 30_000 });
+  // Not "visible": the body has no height of its own.
+  const body = page.locator(`body[data-jp-theme-light="${theme === 'Light'}"]`);
+  await body.waitFor({ state: 'attached', timeout: 30_000 });
 }
 
 /** The cell of the notebook in front with this index, Markdown cells counted, too. */

@@ -59,7 +59,7 @@ interface Walker extends Walk {
   quiz: Quiz;
 }
 
-/** Walks through a lesson. `page` is one with nothing open. */
+/** Walks through a lesson. `page` is one with nothing open. Where the walk can't go on is a problem like others. */
 export async function walkLesson(
   page: Page,
   lab: StartedLab,
@@ -74,6 +74,21 @@ export async function walkLesson(
     ...{ page, notebook, quiz: readQuiz(name, project), seconds },
     ...{ problems: [], told: [], exercises: 0, questions: 0 },
   };
+  try {
+    await walkThrough(walker, lab, name, options);
+  } catch (error) {
+    walker.problems.push(`no further: ${(error as Error).message}`);
+  }
+  return walker;
+}
+
+async function walkThrough(
+  walker: Walker,
+  lab: StartedLab,
+  name: string,
+  options: WalkOptions,
+): Promise<void> {
+  const { page, notebook } = walker;
   const shoot = async (state: string) => {
     if (options.shots) await takeShots(page, notebook, join(options.shots, name, state));
   };
@@ -94,7 +109,6 @@ export async function walkLesson(
   await shoot('solved-dark');
   checkProgress(walker, join(options.folder, PROGRESS_FILE));
   checkTimes(walker, options.patience ?? 1);
-  return walker;
 }
 
 /** Notes errors in outputs, and verdicts that are none of these. */
