@@ -70,6 +70,10 @@ function unitOf(id: string): string {
   return guess === undefined || isChoice(guess) || guess.unit === undefined ? '' : ` ${guess.unit}`;
 }
 
+/** A choice is no part of a sentence. */
+const resultText = (id: string, actual: string | number) =>
+  typeof actual === 'number' ? `It is ${shown(actual)}${unitOf(id)}.` : `The answer: ${actual}`;
+
 /** The question as HTML. */
 export function predictionHtml(id: string, question: string, guess: readonly string[] | NumberGuess): string {
   const data: PredictionData = isChoice(guess)
@@ -95,7 +99,7 @@ export function revealHtml(id: string, actual: string | number): string {
     `${STYLE}<style>${PREDICT_STYLE}</style>` +
     `<div class="vmlab vmlab-predict" role="group" aria-label="Your prediction, and the result">` +
     (question === '' ? '' : `<p>${escapeHtml(question)}</p>`) +
-    `<p><strong>It is ${escapeHtml(`${shown(actual)}${unitOf(id)}`)}.</strong></p>` +
+    `<p><strong>${escapeHtml(resultText(id, actual))}</strong></p>` +
     `${pageScript('vmlab-predict', startReveal, PREDICT_FUNCTIONS, data)}</div>`
   );
 }

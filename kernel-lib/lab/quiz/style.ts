@@ -49,7 +49,7 @@ export const STYLE = `
 .vmlab-quiz .vmlab-row[data-result=right] { border-left-color: var(--right); }
 .vmlab-quiz .vmlab-row[data-result=wrong] { border-left-color: var(--wrong); }
 .vmlab-quiz label.vmlab-option { display: flex; gap: 0.6em; align-items: baseline; cursor: pointer; padding: 0.1em 0; }
-.vmlab-quiz label.vmlab-pair { display: grid; grid-template-columns: minmax(8em, 2fr) minmax(8em, 3fr); gap: 0.8em; align-items: center; }
+.vmlab-quiz label.vmlab-pair { display: grid; grid-template-columns: minmax(8em, 1fr) minmax(8em, 2fr); gap: 0.8em; align-items: center; }
 .vmlab-quiz .vmlab-sort > .vmlab-row { display: grid; grid-template-columns: 1.6em auto 1fr; gap: 0 0.6em; align-items: center; counter-increment: vmlab-place; }
 .vmlab-quiz ul.vmlab-rows.vmlab-sort { counter-reset: vmlab-place; padding: 0; }
 .vmlab-quiz .vmlab-sort > .vmlab-row::before { content: counter(vmlab-place) '.'; }
