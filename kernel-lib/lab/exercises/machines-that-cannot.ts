@@ -41,16 +41,16 @@ const isFailure = (made: Program | Failure): made is Failure => 'message' in mad
 /** A machine with one defect of a profile and no other. */
 function alone(profile: ProfileName, standsFor: string): Profile {
   const defects = PROFILES[profile].defects.filter((defect) => defect.standsFor === standsFor);
-  return { name: `${profile}, of which only ${standsFor}`, defects };
+  return { name: `${profile}, ${standsFor} alone`, defects };
 }
 
 /** How a run ended, as the end of a sentence. */
 function foundText({ end, a0 }: VerdictRun): string {
-  return a0 === undefined ? `it did not come to its end: ${end.message}` : `it ends with a0 = ${a0}.`;
+  return a0 === undefined ? `it did not come to its end: ${end.message}` : `it ends with \`a0\` = ${a0}.`;
 }
 
 const where = (place: Place, { name }: Profile) =>
-  place === 'VM' ? `in a VM on the profile "${name}"` : `on the bare machine, profile "${name}"`;
+  place === 'VM' ? `in a VM on the profile \`${name}\`` : `on the bare machine, profile \`${name}\``;
 
 /** A failure with the run in which it shows. */
 function shown(program: Program, profile: Profile, message: string): Failure {
@@ -69,7 +69,7 @@ function failsWhereSound(program: Program, profiles: readonly Profile[], wanted 
   for (const [place, profile] of places) {
     const run = runVerdict(program, place, profile);
     if (run.a0 === wanted) continue;
-    const message = `${capital(where(place, profile))} all is in order: your guest must end with a0 = ${wanted}. But ${foundText(run)}`;
+    const message = `${capital(where(place, profile))} all is in order: your guest must end with \`a0\` = ${wanted}. But ${foundText(run)}`;
     return place === 'VM' ? shown(program, profile, message) : { message };
   }
   return undefined;
@@ -91,7 +91,7 @@ function shows({ id, title, profile, standsFor, hints }: Shows): GuestExercise {
     id,
     title,
     hints,
-    passed: `Your guest finds all in order on the bare machines and in a VM on a sound one, and notices ${standsFor} in a VM on ${profile}.`,
+    passed: `Your guest finds all in order on the bare machines and in a VM on a sound one, and notices \`${standsFor}\` in a VM on \`${profile}\`.`,
     test(solution) {
       const program = guestOf(solution);
       if (isFailure(program)) return program;
@@ -103,20 +103,21 @@ function shows({ id, title, profile, standsFor, hints }: Shows): GuestExercise {
       return shown(
         program,
         one,
-        `${capital(where('VM', one))} your guest notices nothing: it ends with a0 = 1, as on the bare machine.`,
+        `${capital(where('VM', one))} your guest notices nothing: it ends with \`a0\` = 1, as on the bare machine.`,
       );
     },
   };
 }
 
 const FEWEST_EXITS = 50;
+const timesText = (count: number) => (count === 1 ? 'once' : `${count} times`);
 
 const kseg: GuestExercise = {
   id: '07-kseg',
   title: 'right, but dear',
-  passed: 'The same result everywhere, and an exit for each access to the window on mips.',
+  passed: 'The same result everywhere, and an exit for each access to the window on `mips`.',
   hints: [
-    'Nothing goes wrong here, so a0 is 1 everywhere. What counts is how often the guest leaves direct execution.',
+    'Nothing goes wrong here, so `a0` is 1 everywhere. What counts is how often the guest leaves direct execution.',
     `Make ${FEWEST_EXITS} loads or more from the window. It lies at 0x80000000, and is 4 MiB long; on the other profiles it is plain RAM.`,
     'A loop: before it, an address of the window goes into a register; in it, a word is loaded from there, and a counter goes down to 0.',
   ],
@@ -137,7 +138,7 @@ const kseg: GuestExercise = {
     return shown(
       program,
       one,
-      `Your guest leaves direct execution ${dear.exits} times on mips and ${sound.exits} times on riscv. It should be ${FEWEST_EXITS} times more.`,
+      `Your guest leaves direct execution ${timesText(dear.exits)} on \`mips\` and ${timesText(sound.exits)} on \`riscv\`. It should be ${FEWEST_EXITS} times more.`,
     );
   },
 };
@@ -158,8 +159,8 @@ const detector: GuestExercise = {
     'Your guest knows a VM on each of the four machines by its defects, and takes no bare machine for a VM.',
   hints: [
     'Use what you know of each machine: which of your guests notices something on one profile and on no other?',
-    'k0 changes on mips only, sscratch forgets on arm only. Reading satp is real on x86 and on itanium; of these two, on itanium what you write to stvec is what you read.',
-    'Ask in that order: after each question, load the answer into a0 and branch to verdict if it is the one. Load it before the branch. At the end only x86 is left.',
+    '`k0` changes on `mips` only, `sscratch` forgets on `arm` only. Reading `satp` is real on `x86` and on `itanium`; of these two, on `itanium` what you write to `stvec` is what you read.',
+    'Ask in that order: after each question, load the answer into `a0` and branch to `verdict` if it is the one. Load it before the branch. At the end only `x86` is left.',
   ],
   test(solution) {
     const program = guestOf(solution);
@@ -170,7 +171,7 @@ const detector: GuestExercise = {
     for (const name of NAMES) {
       const run = runVerdict(program, 'VM', name);
       if (run.a0 === DETECTED[name]) continue;
-      const message = `${capital(where('VM', PROFILES[name]))} your guest must end with a0 = ${DETECTED[name]}, but ${foundText(run)}`;
+      const message = `${capital(where('VM', PROFILES[name]))} your guest must end with \`a0\` = ${DETECTED[name]}, but ${foundText(run)}`;
       return shown(program, PROFILES[name], message);
     }
     return undefined;
@@ -184,9 +185,9 @@ const EXERCISES: readonly Shows[] = [
     profile: 'x86',
     standsFor: 'sidt, sgdt',
     hints: [
-      'Write something to stvec, and read it back. On which machine is it still there?',
+      'Write something to `stvec`, and read it back. On which machine is it still there?',
       'The write traps and goes to the virtual hart. The read, on the profile, does not trap, and gives the real register.',
-      'la t0, verdict; csrw stvec, t0; csrr t1, stvec. Then a0 = (t0 == t1): xor, and seqz.',
+      '`la t0, verdict`, `csrw stvec, t0`, `csrr t1, stvec`. Then `a0` is to be 1 if `t0` and `t1` are equal: `xor`, and `seqz`.',
     ],
   },
   {
@@ -195,9 +196,9 @@ const EXERCISES: readonly Shows[] = [
     profile: 'x86',
     standsFor: 'pushf',
     hints: [
-      'Switch interrupts on, and look whether they are: bit 1 of sstatus, SIE. No interrupt need come.',
-      'csrsi traps and sets the virtual bit. csrr does not trap on the profile, and gives the real one.',
-      'andi with 2, then snez into a0.',
+      'Switch interrupts on, and look whether they are: bit 1 of `sstatus`, SIE. No interrupt need come.',
+      '`csrsi` traps and sets the virtual bit. `csrr` does not trap on the profile, and gives the real one.',
+      '`andi` with 2, then `snez` into `a0`.',
     ],
   },
   {
@@ -206,9 +207,9 @@ const EXERCISES: readonly Shows[] = [
     profile: 'x86',
     standsFor: 'popf',
     hints: [
-      'You need a handler (stvec), a timer (call set_timer), its interrupt enabled in sie (0x20), interrupts on in sstatus (2), and a loop that waits, but not for ever.',
-      'The handler notes in a register of its own, s0 for one, that it was called, switches the timer’s interrupt off (csrw sie, zero), and returns with sret.',
-      'The loop counts down from 50000 and leaves early if s0 is not 0. Then mv a0, s0, and j verdict. Align the handler: .align 2.',
+      'You need a handler (`stvec`), a timer (`call set_timer`), its interrupt enabled in `sie` (0x20), interrupts on in `sstatus` (2), and a loop that waits, but not for ever.',
+      'The handler notes in a register of its own, `s0` for one, that it was called, switches the timer’s interrupt off (`csrw sie, zero`), and returns with `sret`.',
+      'The loop counts down from 50000 and leaves early if `s0` is not 0. Then `mv a0, s0`, and `j verdict`. Align the handler: `.align 2`.',
     ],
   },
   {
@@ -217,9 +218,9 @@ const EXERCISES: readonly Shows[] = [
     profile: 'itanium',
     standsFor: 'thash',
     hints: [
-      'Your guest has switched on no paging. What must satp be then? And what is the real one in a VM?',
-      'Without paging satp is 0. The hypervisor’s shadow table makes the real one something else.',
-      'csrr t0, satp, and seqz a0, t0. That is all.',
+      'Your guest has switched on no paging. What must `satp` be then? And what is the real one in a VM?',
+      'Without paging `satp` is 0. The hypervisor’s shadow table makes the real one something else.',
+      '`csrr t0, satp`, and `seqz a0, t0`. That is all.',
     ],
   },
   {
@@ -228,9 +229,9 @@ const EXERCISES: readonly Shows[] = [
     profile: 'itanium',
     standsFor: 'mov iva',
     hints: [
-      'Set stvec to a handler of yours, and cause a trap: ebreak. Who gets it?',
-      'On the profile the write reaches the real stvec, and the hypervisor is not told: it delivers the trap to where the virtual one points.',
-      'a0 = 1 in the handler, a0 = 0 behind ebreak, and j verdict in both. Align the handler: .align 2.',
+      'Set `stvec` to a handler of yours, and cause a trap: `ebreak`. Who gets it?',
+      'On the profile the write reaches the real `stvec`, and the hypervisor is not told: it delivers the trap to where the virtual one points.',
+      '`li a0, 1` in the handler, `li a0, 0` behind `ebreak`, and `j verdict` in both. Align the handler: `.align 2`.',
     ],
   },
   {
@@ -239,9 +240,9 @@ const EXERCISES: readonly Shows[] = [
     profile: 'mips',
     standsFor: 'k0, k1',
     hints: [
-      'Here k0 and k1 are s10 and s11. Put something into one of them, and let something happen that is no trap on the bare machine and one in a VM.',
-      'Any access to a CSR of supervisors will do: csrr t0, sscratch.',
-      'Put 5 into s10, read sscratch into another register, then see whether s10 is still 5: take 5 away, and ask with seqz.',
+      'Here `k0` and `k1` are `s10` and `s11`. Put something into one of them, and let something happen that is no trap on the bare machine and one in a VM.',
+      'Any access to a CSR of supervisors will do: `csrr t0, sscratch`.',
+      'Put 5 into `s10`, read `sscratch` into another register, then see whether `s10` is still 5: take 5 away, and ask with `seqz`.',
     ],
   },
   {
@@ -250,9 +251,9 @@ const EXERCISES: readonly Shows[] = [
     profile: 'arm',
     standsFor: 'ldm ^, stm ^',
     hints: [
-      'sscratch stands for a register that only privileged modes have. Write to it, and read it back.',
+      '`sscratch` stands for a register that only privileged modes have. Write to it, and read it back.',
       'On the profile, in U mode, what is written is lost, and what is read leaves the result register as it was. So see to it that this register holds something else before.',
-      'Write 77 from one register into sscratch, make another register 0, read sscratch into that one, and compare the two.',
+      'Write 77 from one register into `sscratch`, make another register 0, read `sscratch` into that one, and compare the two.',
     ],
   },
   {
@@ -261,9 +262,9 @@ const EXERCISES: readonly Shows[] = [
     profile: 'arm',
     standsFor: 'movs pc, lr',
     hints: [
-      'Enter a process by sret: clear SPP (0x100) in sstatus, put its address into sepc. How will the hypervisor know that the guest is in user mode now?',
-      'In the process, do what has one effect for a process and another for a kernel: ecall. In your handler, scause tells who called: 8 is a process.',
-      'For a kernel, ecall is a call to the firmware, and comes back: behind it, a0 = 0. li a7, 0x10 and li a6, 0 before it make it one that the firmware knows. In the handler a0 = (scause == 8).',
+      'Enter a process by `sret`: clear SPP (0x100) in `sstatus`, put its address into `sepc`. How will the hypervisor know that the guest is in user mode now?',
+      'In the process, do what has one effect for a process and another for a kernel: `ecall`. In your handler, `scause` tells who called: 8 is a process.',
+      'For a kernel, `ecall` is a call to the firmware, and comes back: behind it, `li a0, 0`. `li a7, 0x10` and `li a6, 0` before it make it one that the firmware knows. In the handler `a0` is to be 1 if `scause` is 8.',
     ],
   },
 ];

@@ -135,28 +135,32 @@ describe.each(Object.entries(right))('%s', (id, body) => {
 
   it('a guest that is always content notices nothing', { timeout: 60_000 }, () => {
     expect(verdict(id, () => 'li a0, 1')).toMatch(
-      /^✗[\s\S]*(notices nothing|It should be 50 times more|must end with a0 = 0)/,
+      /^✗[\s\S]*(notices nothing|It should be 50 times more|must end with `a0` = 0)/,
     );
   });
 });
 
 it.each([
-  ['07-sidt', 'li a0, 0', /On the bare machine, profile "riscv" all is in order[\s\S]*a0 = 0/],
-  ['07-sidt', THASH, /in a VM on the profile "x86, of which only sidt, sgdt"[\s\S]*notices nothing/i],
-  ['07-pushf', PUSHF.replace('csrsi', 'csrci'), /On the bare machine[\s\S]*a0 = 0/],
-  ['07-popf', POPF.replace('csrsi   sstatus, 2', 'nop'), /On the bare machine[\s\S]*a0 = 0/],
+  ['07-sidt', 'li a0, 0', /On the bare machine, profile `riscv` all is in order[\s\S]*`a0` = 0/],
+  ['07-sidt', THASH, /in a VM on the profile `x86, sidt, sgdt alone`[\s\S]*notices nothing/i],
+  ['07-pushf', PUSHF.replace('csrsi', 'csrci'), /On the bare machine[\s\S]*`a0` = 0/],
+  ['07-popf', POPF.replace('csrsi   sstatus, 2', 'nop'), /On the bare machine[\s\S]*`a0` = 0/],
   ['07-popf', POPF.replace('csrw    stvec, t0', 'nop'), /On the bare machine[\s\S]*did not come to its end/],
   ['07-thash', SIDT, /notices nothing/],
   ['07-iva', IVA.replace('ebreak', 'j trap'), /notices nothing/],
   ['07-k0', K0.replaceAll('s10', 's9'), /notices nothing/],
-  ['07-kseg', KSEG.replace('64', '8'), /leaves direct execution \d+ times on mips and \d+ times on riscv/],
+  [
+    '07-kseg',
+    KSEG.replace('64', '8'),
+    /leaves direct execution \d+ times on `mips` and (once|\d+ times) on `riscv`/,
+  ],
   ['07-kseg', KSEG.replace('0x80001000', '0x80500000'), /It should be 50 times more/],
   ['07-banked', BANKED.replace('li      t1, 0', 'li      t1, 77'), /notices nothing/],
-  ['07-movs', MOVS.replace('ecall', 'csrr t0, sstatus'), /On the bare machine[\s\S]*a0 = 0/],
+  ['07-movs', MOVS.replace('ecall', 'csrr t0, sstatus'), /On the bare machine[\s\S]*`a0` = 0/],
   [
     '07-detector',
     DETECTOR.replace('li      a0, 4', 'li      a0, 5'),
-    /profile "arm" your guest must end with a0 = 4/,
+    /profile `arm` your guest must end with `a0` = 4/,
   ],
   [
     '07-detector',
@@ -166,7 +170,7 @@ it.each([
         sub     t1, t1, t0
         sltiu   a0, t1, 100
         xori    a0, a0, 1`,
-    /In a VM on the profile "riscv" all is in order: your guest must end with a0 = 0\. But it ends with a0 = 1/,
+    /In a VM on the profile `riscv` all is in order: your guest must end with `a0` = 0\. But it ends with `a0` = 1/,
   ],
 ] as const)('%s: what does not show it is refused (%#)', { timeout: 60_000 }, (id, body, message) => {
   const text = verdict(id, () => body);
