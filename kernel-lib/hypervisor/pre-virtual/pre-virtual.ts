@@ -2,7 +2,8 @@
  * Pre-virtualization: a guest that a tool has prepared (`pass.ts`), under a wedge (`wedge.ts`).
  *
  * It is as fast as para-virtualization where its pads have room, and as faithful as
- * trap-and-emulate everywhere: what the wedge has not replaced traps and is emulated.
+ * trap-and-emulate elsewhere: what the wedge has not replaced traps and is emulated. One thing is looser:
+ * under `sharing` an interrupt that a guest makes pending while it has masked it comes a little late.
  * LeVasseur et al. 2005; S4, Pre-virtualization. Read `../paravirtual/shared-page.ts` first.
  */
 import { execute } from '../../engine/reference';
