@@ -99,10 +99,10 @@ describe('predict', () => {
         revealHtml('how-many', 366),
         revealHtml('other', 5),
       ]);
-      expect(await said(2)).toBe('You predicted hypervisor: ✗ not so.');
-      expect(await said(3)).toBe('You predicted 400 exits: ✓ close, within a tenth.');
+      expect(await said(2)).toBe('You predicted: hypervisor – ✗ not so.');
+      expect(await said(3)).toBe('You predicted: 400 exits – ✓ close, within a tenth.');
       expect(await said(4)).toMatch(/no prediction/);
-      expect(await said(1)).toBe('You predicted 400 exits; it is 366 exits.');
+      expect(await said(1)).toBe('You predicted: 400 exits – the answer: 366 exits');
       await expectAccessible(page);
       await button(1, 'Predict anew').click();
       expect(await page.getByLabel('Your guess').isVisible()).toBe(true);

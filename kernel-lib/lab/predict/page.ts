@@ -49,7 +49,7 @@ export function startPrediction(page: Page, root: Part, data: PredictionData): v
     const unit = data.unit === '' ? '' : ` ${data.unit}`;
     said.textContent = kept === null ? '' : `You predict: ${kept.guess}${unit}.`;
     if (kept?.actual !== undefined)
-      said.textContent = `You predicted ${kept.guess}${unit}; it is ${kept.actual}${unit}.`;
+      said.textContent = `You predicted: ${kept.guess}${unit} – the answer: ${kept.actual}${unit}`;
   };
   const take = () => {
     const guess = read();
@@ -130,7 +130,7 @@ export function startReveal(page: Page, root: Part, data: RevealData): void {
     said.textContent =
       kept === null
         ? 'You made no prediction. Next time: guess first, it makes one remember.'
-        : `You predicted ${kept.guess}${unit}: ${judgementOf(kept.guess, data.actual)}`;
+        : `You predicted: ${kept.guess}${unit} – ${judgementOf(kept.guess, data.actual)}`;
   };
   const meet = () => {
     const kept = recallGuess(page, data.id);

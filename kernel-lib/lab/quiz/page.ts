@@ -63,6 +63,8 @@ interface State {
   checked: boolean;
   wrong: number;
   shown: boolean;
+  /** How many hints were opened. */
+  hints: number;
 }
 
 /** A question at work. */
@@ -94,7 +96,11 @@ export function startQuiz(page: Page, root: Part, quiz: PageQuiz): void {
   }
   const again = addButton(page, root, 'Start over');
   again.addEventListener('click', () => {
-    for (const wired of all) forget(page, wired, quiz.name);
+    for (const wired of all) {
+      wired.state.hints = 0;
+      showHints(wired);
+      forget(page, wired, quiz.name);
+    }
     showScore();
   });
   keepShortcutsAway(root);
@@ -125,7 +131,6 @@ function wireQuestion(
   for (const row of field.querySelectorAll('.vmlab-row')) {
     addPart(page, row, 'div', 'vmlab-feedback').setAttribute('aria-live', 'polite');
   }
-  stageHints(field);
   const state = recall(page, quiz.name, question);
   const actions = addPart(page, field, 'div', 'vmlab-actions');
   const check = addButton(page, actions, 'Check');
@@ -135,6 +140,7 @@ function wireQuestion(
   verdict.setAttribute('role', 'status');
   verdict.setAttribute('tabindex', '-1');
   const wired = { field, question, state, check, retry, giveUp, verdict };
+  stageHints(page, wired, quiz.name);
   if (state.answer !== null) writeAnswer(field, question.key, state.answer);
   showVerdict(page, wired);
   listen(page, wired, quiz.name, showScore);
@@ -181,6 +187,7 @@ function listen(page: Page, wired: Wired, quizName: string, showScore: () => voi
   });
 }
 
+/** Forgets the answer; hints that were opened stay so. */
 function forget(page: Page, wired: Wired, quizName: string): void {
   const { key } = wired.question;
   Object.assign(wired.state, { answer: null, checked: false, wrong: 0, shown: false });
@@ -271,15 +278,29 @@ function separateRadios(field: Part): void {
 }
 
 /** The next hint appears when the one before it has been opened. */
-function stageHints(field: Part): void {
+function stageHints(page: Page, wired: Wired, quizName: string): void {
+  const { field, state } = wired;
   const hints = [...field.querySelectorAll('.vmlab-hint')];
   hints.forEach((hint, index) => {
-    hint.hidden = index > 0;
     hint.addEventListener('toggle', () => {
+      if (!hint.open || index < state.hints) return;
+      state.hints = index + 1;
       const next = hints[index + 1];
-      if (next && hint.open) next.hidden = false;
+      if (next) next.hidden = false;
+      keep(page, quizName, wired);
     });
   });
+  showHints(wired);
+}
+
+/** Opens the hints that were opened before, and those alone. */
+function showHints({ field, state }: Wired): void {
+  let index = 0;
+  for (const hint of field.querySelectorAll('.vmlab-hint')) {
+    hint.open = index < state.hints;
+    hint.hidden = index > state.hints;
+    index += 1;
+  }
 }
 
 /** Buttons that move an item of an order up or down. */
@@ -339,7 +360,7 @@ function addButton(page: Page, parent: Part, text: string): Part {
 
 /** What was kept of a question; as if new where nothing was, or nothing that makes sense. */
 function recall(page: Page, quizName: string, question: PageQuestion): State {
-  const state: State = { answer: null, checked: false, wrong: 0, shown: false };
+  const state: State = { answer: null, checked: false, wrong: 0, shown: false, hints: 0 };
   try {
     const kept = JSON.parse(page.storage?.getItem(`vmlab-quiz/${quizName}/${question.hash}`) ?? 'null');
     if (kept === null || typeof kept !== 'object') return state;
@@ -347,6 +368,7 @@ function recall(page: Page, quizName: string, question: PageQuestion): State {
     state.answer = isAnswer ? kept.answer : null;
     state.checked = isAnswer && page.grade(question.key, kept.answer).judged && kept.checked === true;
     state.wrong = Number(kept.wrong) || 0;
+    state.hints = Number(kept.hints) || 0;
     state.shown = state.checked && kept.shown === true;
   } catch {
     // A page that may not store anything still has a quiz; it only forgets.
@@ -376,6 +398,7 @@ export function pageSource(): string {
     showVerdict,
     separateRadios,
     stageHints,
+    showHints,
     addMovers,
     move,
     disableOutermost,

@@ -14,17 +14,23 @@ import { escapeHtml, type Prose, type Question, type Quiz, solution } from './mo
 import { type PageQuestion, type PageQuiz, pageSource } from './page';
 import { STYLE } from './style';
 
-/** The quiz as a piece of HTML that needs nothing else. */
-export function renderQuiz(quiz: Quiz): string {
+/**
+ * The quiz as a piece of HTML that needs nothing else.
+ * @param asleep what is said where scripts are stripped or turned off
+ */
+export function renderQuiz(quiz: Quiz, asleep = 'Run this cell to make the quiz interactive.'): string {
   const title = escapeHtml(quiz.title);
   return `<div class="vmlab-quiz" data-quiz="${escapeHtml(quiz.name)}" role="group" aria-label="Quiz: ${title}">
 <style>${STYLE}</style>
 <p class="vmlab-title">Quiz: ${title}</p>
-<p class="vmlab-asleep">Run this cell to make the quiz interactive.</p>
+<p class="vmlab-asleep">${escapeHtml(asleep)}</p>
 ${quiz.questions.map(renderQuestion).join('\n')}
 <script>${scriptOf(quiz)}</script>
 </div>`;
 }
+
+const ASLEEP_PAGE =
+  'The questions check themselves where scripts may run: turn on JavaScript for this page, or open it in another browser.';
 
 /** The quiz as a page of its own, to be opened from a file. */
 export function renderQuizPage(quiz: Quiz): string {
@@ -38,7 +44,7 @@ export function renderQuizPage(quiz: Quiz): string {
 </head>
 <body><main>
 <h1>${escapeHtml(quiz.title)}</h1>
-${renderQuiz(quiz)}
+${renderQuiz(quiz, ASLEEP_PAGE)}
 </main></body>
 </html>
 `;

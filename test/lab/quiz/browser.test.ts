@@ -122,6 +122,30 @@ describe.skipIf(isMissing)('a quiz in the browser', () => {
     await tabTo('Hint 2 of 2');
   });
 
+  test('opened hints are open after a reload, and when it is tried again; starting over closes them', async () => {
+    const hints = question(0).locator('.vmlab-hint');
+    const state = () =>
+      hints.evaluateAll((all) => all.map((hint) => [hint.hidden, 'open' in hint && hint.open]));
+    await hints.nth(0).locator('summary').click();
+    await hints.nth(1).waitFor({ state: 'visible' });
+    await page.reload();
+    await expect.poll(state).toEqual([
+      [false, true],
+      [false, false],
+    ]);
+    await question(0).getByLabel('no', { exact: true }).check();
+    await question(0).getByText('Check').click();
+    await question(0).getByText('Try again').click();
+    await page.reload();
+    await expect.poll(async () => (await state())[0]).toEqual([false, true]);
+    await page.getByText('Start over').click();
+    await page.reload();
+    await expect.poll(state).toEqual([
+      [false, false],
+      [true, false],
+    ]);
+  });
+
   test('several answers: part of the point, and what is missing is not told', async () => {
     await question(1).getByLabel('first').check();
     await question(1).getByText('Check').click();
@@ -244,7 +268,8 @@ describe.skipIf(isMissing)('a quiz in the browser', () => {
     const plain = renderQuizPage(quiz).replace(/<(script|style)>[\s\S]*?<\/\1>/g, '');
     await open(plain.replace(/ (data-[\w-]+|role|aria-[\w-]+)="[^"]*"/g, ''));
     const text = await shown(page.locator('.vmlab-quiz'));
-    expect(text).toContain('Run this cell to make the quiz interactive.');
+    expect(text).toContain('turn on JavaScript for this page');
+    expect(text).not.toContain('Run this cell');
     expect(text).toMatch(/1\. One is right\?[\s\S]*no[\s\S]*yes[\s\S]*neither/);
     expect(text).toMatch(/6\. In order\?[\s\S]*beta[\s\S]*gamma[\s\S]*alpha/);
     for (const secret of ['Indeed', 'True of', 'Because', '1.41', 'cache'])
