@@ -18,7 +18,7 @@ export function bits(value: number, high: number, low: number): number {
 
 /** A mask of the lowest `width` bits (0 to 32), unsigned. */
 export function maskOf(width: number): number {
-  return width >= 32 ? 0xffffffff : 2 ** width - 1;
+  return width === 0 ? 0 : 0xffffffff >>> (32 - width);
 }
 
 /** The number as eight hexadecimal digits, `0x80000000`; fewer if `digits` says so. */

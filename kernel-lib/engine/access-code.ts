@@ -14,8 +14,18 @@ import { LINE_SHIFT } from './code-lines';
 import { loadOf, storeOf } from './emit-wasm';
 import type { Region } from './region';
 import { isConstant, type Shape } from './shape';
-import { PAGE_ENTRIES, PAGE_SHIFT } from './spaces';
-import { MARKS, MIXED_TABLE, READ_TABLE, RECENT_TABLE, SPACE, type Storage, WRITE_TABLE } from './storage';
+import { LINE_ENTRIES, PAGE_ENTRIES, PAGE_SHIFT } from './spaces';
+import {
+  MARKS,
+  MIXED_TABLE,
+  READ_LINES,
+  READ_TABLE,
+  RECENT_TABLE,
+  SPACE,
+  type Storage,
+  WRITE_LINES,
+  WRITE_TABLE,
+} from './storage';
 import { type Code, Label } from './wasm';
 
 /** The number of the imported function. */
@@ -123,7 +133,9 @@ export class AccessPrinter {
     this.host.value(shape.address, step);
     code.set(address);
     const recent = this.recentOf(step, shape);
-    if (recent === undefined) this.lookUp(shape, undefined, exit);
+    const line = lineOf(step, shape);
+    if (line !== undefined) this.lookInLines(shape, line, exit);
+    else if (recent === undefined) this.lookUp(shape, undefined, exit);
     else {
       code.get(this.tables);
       code.memory('i32.load', recent);
@@ -143,6 +155,20 @@ export class AccessPrinter {
     }
     this.host.value(shape.value, step);
     code.memory(storeOf(shape), 0);
+  }
+
+  /** An access off x0: its line may be in the table of lines, in an entry that is known here. Else as others. */
+  private lookInLines(shape: Access, line: number, exit: Label): void {
+    const { code } = this;
+    code.get(this.tables);
+    code.memory('i32.load', line);
+    this.tagOf(shape, LINE_SHIFT);
+    code.op('i32.eq');
+    code.if(new Label('line'));
+    this.addDistance(this.tables, line);
+    code.else();
+    this.lookUp(shape, undefined, exit);
+    code.end();
   }
 
   /** Fast path: the page is in the table. It leaves in `address` where the byte is in memory. */
@@ -195,10 +221,10 @@ export class AccessPrinter {
     if (isStore) code.end();
   }
 
-  /** The tag that the page's entry must have, with the bits that are 0 in an aligned access. */
-  private tagOf({ bytes }: Access): void {
+  /** The tag that the entry must have, of a page or of a line, with the bits that are 0 in an aligned access. */
+  private tagOf({ bytes }: Access, shift = PAGE_SHIFT): void {
     this.code.get(this.address);
-    this.code.constant((-1 << PAGE_SHIFT) | (bytes - 1));
+    this.code.constant((-1 << shift) | (bytes - 1));
     this.code.op('i32.and');
   }
 
@@ -238,6 +264,13 @@ export class AccessPrinter {
 function baseOf({ address }: Access): string | undefined {
   const base = address.kind === 'binary' && isConstant(address.right) ? address.left : address;
   return base.kind === 'leaf' ? base.leaf : undefined;
+}
+
+/** Where in the tables the entry is for the line of an access at a constant address; undefined if it isn't one. */
+function lineOf({ instruction: { rs1, imm } }: Step, shape: Access): number | undefined {
+  if (rs1 !== 0 || baseOf(shape) !== 'rs1') return undefined;
+  const table = shape.kind === 'store' ? WRITE_LINES : READ_LINES;
+  return table + 8 * ((imm >>> LINE_SHIFT) % LINE_ENTRIES);
 }
 
 /** Registers that only ever go along: in some node they are written, but take nothing but small steps. */

@@ -22,7 +22,7 @@ import {
   shapeOf,
   TARGET_MISALIGNED,
 } from './shape';
-import { JUMP_ENTRIES, PAGE_ENTRIES, PAGE_SHIFT } from './spaces';
+import { JUMP_ENTRIES, LINE_ENTRIES, PAGE_ENTRIES, PAGE_SHIFT } from './spaces';
 import {
   JUMP_TABLE,
   LEFT_AT,
@@ -30,9 +30,11 @@ import {
   LEFT_FUEL,
   MARKS,
   MIXED_TABLE,
+  READ_LINES,
   READ_TABLE,
   REGISTERS,
   SPACE,
+  WRITE_LINES,
   WRITE_TABLE,
 } from './storage';
 import { Code, Label, moduleBytes } from './wasm';
@@ -353,10 +355,10 @@ class InterpreterPrinter {
     code.op('i32.eq');
   }
 
-  /** The tag that the page's entry must have, with the bits that are 0 in an aligned access. */
-  private tag(bytes: number): void {
+  /** The tag that the entry must have, of a page or of a line, with the bits that are 0 in an aligned access. */
+  private tag(bytes: number, shift = PAGE_SHIFT): void {
     this.code.get(this.address);
-    this.code.constant((-1 << PAGE_SHIFT) | (bytes - 1));
+    this.code.constant((-1 << shift) | (bytes - 1));
     this.code.op('i32.and');
   }
 
@@ -382,21 +384,44 @@ class InterpreterPrinter {
     code.op('i32.add');
   }
 
-  /** Fast path: the page is in the table. Slow path: the hart loads. */
+  /** Puts on the stack whether the line is in the table, whose entry is left in `entry`; behind `isInTable`. */
+  private isInLines(bytes: number, table: number): void {
+    const { code } = this;
+    code.get(this.address);
+    code.constant(LINE_SHIFT - 3);
+    code.op('i32.shr_u');
+    code.constant(8 * (LINE_ENTRIES - 1));
+    code.op('i32.and');
+    code.get(this.tables);
+    code.op('i32.add');
+    code.op('local.tee', this.entry);
+    code.memory('i32.load', table);
+    this.tag(bytes, LINE_SHIFT);
+    code.op('i32.eq');
+  }
+
+  /** Fast paths: the page is in the table, or the line. Slow path: the hart loads. */
   private load(shape: Extract<Shape, { kind: 'load' }>): void {
     const { code } = this;
+    const read = (table: number) => {
+      this.setRegister(() => {
+        this.ramAddress(table);
+        code.memory(loadOf(shape), 0);
+      });
+      this.next();
+    };
     this.isInTable(shape.address, shape.bytes, READ_TABLE);
     code.if(new Label('known'));
-    this.setRegister(() => {
-      this.ramAddress(READ_TABLE);
-      code.memory(loadOf(shape), 0);
-    });
-    this.next();
+    read(READ_TABLE);
+    code.end();
+    this.isInLines(shape.bytes, READ_LINES);
+    code.if(new Label('line'));
+    read(READ_LINES);
     code.end();
     this.slowly(false);
   }
 
-  /** Fast paths: there is no code in the page, or none in the line. Slow path: the hart stores. */
+  /** Fast paths: there is no code in the page, or none in the line, or the line is in the table. Slow path: the hart stores. */
   private store(shape: Extract<Shape, { kind: 'store' }>): void {
     const { code } = this;
     const write = () => {
@@ -414,8 +439,8 @@ class InterpreterPrinter {
     code.get(this.entry);
     code.memory('i32.load', MIXED_TABLE);
     this.tag(shape.bytes);
-    code.op('i32.ne');
-    code.branchIf(hart);
+    code.op('i32.eq');
+    code.if(new Label('nearCode'));
     this.ramAddress(MIXED_TABLE);
     code.op('local.tee', this.entry);
     code.constant(LINE_SHIFT);
@@ -424,6 +449,12 @@ class InterpreterPrinter {
     code.branchIf(hart);
     code.get(this.entry);
     write();
+    code.end();
+    this.isInLines(shape.bytes, WRITE_LINES);
+    code.if(new Label('line'));
+    this.ramAddress(WRITE_LINES);
+    write();
+    code.end();
     code.end();
     this.slowly(true);
   }

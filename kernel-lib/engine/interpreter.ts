@@ -176,9 +176,8 @@ export class Interpreter {
     const isInside = (va & (PAGE_BYTES - 1)) <= PAGE_BYTES - 4;
     if (!hasRetired || !onTime || !isInside) return false;
     const access = isStore ? Access.Write : Access.Read;
-    const offset = spaces.offsetOf(access, va);
-    if (offset < 0) return false;
-    this.space.admit(access, va, offset, codeLines.hasCode(offset));
+    const pa = hart.translate(va, access, 1);
+    if (pa < 0 || !spaces.admit(this.space, access, va, pa, codeLines)) return false;
     return changes === spaces.generation + codeLines.generation;
   }
 
@@ -186,7 +185,7 @@ export class Interpreter {
   private headAt(pc: number): number {
     const known = this.space.jump(pc);
     if (known !== 0) return known;
-    const offset = this.spaces.offsetOf(Access.Execute, pc);
+    const offset = this.spaces.codeAt(this.space, pc);
     return offset < 0 ? 0 : this.decoded.headAt(this.space, pc, offset);
   }
 

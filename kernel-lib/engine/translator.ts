@@ -105,11 +105,22 @@ export class Translator {
   go(left: number): number {
     const { inner, machine } = this;
     const space = inner.spaces.current();
-    const slot = space.slot(machine.hart.pc);
+    const { pc } = machine.hart;
+    const slot = space.slot(pc) || this.find(space, pc);
     if (slot !== 0) return this.runTranslated(space, slot, left) || inner.go(left, true);
     const turns = inner.go(left);
     if (inner.leftHot) this.heed(inner.space, inner.decoded.blockAt(inner.at));
     return turns;
+  }
+
+  /** The translation at `pc`, if the context has led to that page already: it knows it from now on. Else 0. */
+  private find(space: Space, pc: number): number {
+    if (space.jump(pc) !== 0) return 0; // it runs in the interpreter
+    const offset = space.codeAt(pc);
+    const translation = offset < 0 ? undefined : this.translations.get(keyOf(space.flat, pc, offset));
+    if (translation === undefined) return 0;
+    space.rememberSlot(pc, translation.slot);
+    return translation.slot;
   }
 
   /** The translation of the region at `pc` as text, made anew; undefined if there is no code. */
@@ -161,13 +172,15 @@ export class Translator {
     const { control } = this.storage;
     const { instruction, trapIn, trapOut } = costs;
     const isExact = Number.isInteger(trapIn) && Number.isInteger(trapOut);
+    const mayTrap = isExact && !hart.trapsAreSpecial && !hart.interruptPending;
     control[MODE / 4] = hart.mode;
-    control[MAY_TRAP / 4] = isExact && !hart.trapsAreSpecial && !hart.interruptPending ? 1 : 0;
+    control[MAY_TRAP / 4] = mayTrap ? 1 : 0;
+    control[TRAPS / 4] = control[RETURNS / 4] = control[SPENT / 4] = 0;
+    if (!mayTrap) return;
     control[TRAP_FUEL / 4] = Math.max(1, Math.ceil(trapIn / (instruction || 1)));
     control[RETURN_FUEL / 4] = 1 + Math.ceil(trapOut / (instruction || 1));
     for (const mode of [Mode.U, Mode.S])
       control[SPACES_BY_MODE / 4 + mode] = this.inner.spaces.of(mode)?.tables.at ?? 0;
-    control[TRAPS / 4] = control[RETURNS / 4] = control[SPENT / 4] = 0;
   }
 
   /** The hart and the machine learn of the environment calls and returns that translated code has taken. */
@@ -198,10 +211,9 @@ export class Translator {
     const access = bytes < 0 ? Access.Read : Access.Write;
     if ((va & (Math.abs(bytes) - 1)) !== 0) return 0;
     const pa = hart.translateKnown(va, access);
-    if (pa < 0 || !hart.isWholePage(pa)) return 0;
     const { spaces, codeLines } = this.inner;
+    if (pa < 0 || !spaces.admit(spaces.current(), access, va, pa, codeLines)) return 0;
     const offset = pa - ram.base;
-    spaces.current().admit(access, va, offset, codeLines.hasCode(offset));
     const isMarked = access === Access.Write && this.storage.marks[offset >> LINE_SHIFT] !== 0;
     return isMarked ? 0 : this.storage.ramAt + offset;
   }

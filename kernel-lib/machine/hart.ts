@@ -214,12 +214,12 @@ export class Hart implements LiveState {
   }
 
   /**
-   * Whether what `translate` has just answered, `pa`, holds for the whole page, so that an engine may
-   * keep it until `tlb.listener` tells otherwise, for the same mode in the same address space with the
-   * same SUM and MXR: it is RAM, and PMP makes no difference inside it.
+   * Whether what `translate` has just answered, `pa`, holds for the whole page, or for so many `bytes`
+   * of it, so that an engine may keep it until `tlb.listener` tells otherwise, for the same mode in the
+   * same address space with the same SUM and MXR: it is RAM, and PMP makes no difference inside it.
    */
-  isWholePage(pa: number): boolean {
-    return this.board.bus.ram.holds(pa - (pa % PAGE_BYTES), PAGE_BYTES) && this.pmp.isUniform(pa);
+  isWhole(pa: number, bytes = PAGE_BYTES): boolean {
+    return this.board.bus.ram.holds(pa - (pa % bytes), bytes) && this.pmp.isUniform(pa, bytes);
   }
 
   /** The 1, 2 or 4 bytes at a virtual address, zero-extended. Raises a fault and gives 0 if it can't. */

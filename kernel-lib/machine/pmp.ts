@@ -52,13 +52,13 @@ export class Pmp {
     return mode === Mode.M || !this.isPresent;
   }
 
-  /** Whether the same is allowed in all of the page that holds `pa`: no entry begins or ends inside. */
-  isUniform(pa: number): boolean {
-    const page = pa - (pa % PAGE_BYTES);
-    const isInside = (bound: number) => bound > page && bound < page + PAGE_BYTES;
+  /** Whether the same is allowed in all of the `bytes` that hold `pa`, a page or a line: no entry begins or ends inside. */
+  isUniform(pa: number, bytes = PAGE_BYTES): boolean {
+    const start = pa - (pa % bytes);
+    const isInside = (bound: number) => bound > start && bound < start + bytes;
     for (let n = 0; n < this.active; n++) {
       if (isInside(this.low[n]) || isInside(this.high[n])) return false;
-      if (this.low[n] <= page && this.high[n] >= page + PAGE_BYTES) return true;
+      if (this.low[n] <= start && this.high[n] >= start + bytes) return true;
     }
     return true;
   }

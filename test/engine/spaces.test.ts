@@ -1,5 +1,5 @@
 // Fast paths are kept per address space: who switches to and fro among processes doesn't begin anew each time.
-import { assemble, createMachine, type EngineName, Mode } from 'kernel-lib';
+import { Access, assemble, Cause, createMachine, type EngineName, Mode, type Trap } from 'kernel-lib';
 import { describe, expect, it } from 'vitest';
 
 const ROOT = 0x8000_2000;
@@ -85,4 +85,53 @@ describe.each(['interpreter', 'translator'] as const)('the %s', (engine) => {
     };
     expect(run(engine)).toEqual(run('reference'));
   });
+
+  it('has a fast path into a page of which only some lines may be touched, and none beside them', () => {
+    const few = throughWindow(engine, 1000);
+    const many = throughWindow(engine, 20_000);
+    expect(few.state()).toEqual(throughWindow('reference', 1000).state());
+    expect(few.trap).toEqual({ cause: Cause.LoadAccessFault, tval: (WINDOW + WINDOW_BYTES) | 0 });
+    const asked = ({ hart: { tlb } }: typeof few) => tlb.hits + tlb.misses;
+    expect(asked(many) - asked(few)).toBeLessThan(1000);
+  });
 });
+
+const WINDOW = 0xffff_fa00;
+const WINDOW_BYTES = 128;
+
+/** Counts in a window of two lines that is all that is open of its page, then reads behind it. */
+function throughWindow(engine: EngineName, rounds: number) {
+  const code = assemble(
+    `
+        li      t1, ${rounds}
+1:      lw      t0, ${WINDOW - 2 ** 32}(x0)
+        addi    t0, t0, 3
+        sw      t0, ${WINDOW - 2 ** 32}(x0)
+        sb      t1, ${WINDOW - 2 ** 32 + 127}(x0)
+        addi    t1, t1, -1
+        bnez    t1, 1b
+        lw      t0, ${WINDOW - 2 ** 32 + WINDOW_BYTES}(x0)
+`,
+    { origin: 0x8000_0000 },
+  );
+  const machine = createMachine({ engine });
+  machine.load(code);
+  const windowAt = 0x8000_0000 + (WINDOW & 0x3f_ffff);
+  const all = [Access.Read, Access.Write, Access.Execute];
+  machine.openRanges([
+    { base: 0x8000_0000, size: 0x4000, accesses: all },
+    { base: windowAt, size: WINDOW_BYTES, accesses: [Access.Read, Access.Write] },
+  ]);
+  for (const va of [0x8000_0000, WINDOW]) machine.ram.write(4, ROOT + 4 * (va >>> 22), MAPPED);
+  const { hart } = machine;
+  hart.csrs.set('satp', 0x8000_0000 | (ROOT / 4096));
+  hart.mode = Mode.S;
+  let trap: Trap | undefined;
+  machine.host = (taken) => {
+    trap = taken;
+    machine.stopped = { reason: 'host', message: 'It has read behind the window.' };
+  };
+  machine.run({ instructions: 1_000_000 });
+  const state = () => [...hart.x, hart.pc, hart.instret, machine.cycles, machine.ram.read(4, windowAt)];
+  return { hart, state, trap };
+}

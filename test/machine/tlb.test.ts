@@ -82,7 +82,7 @@ it('a listener that keeps translations never knows more than the TLB', () => {
       if (random.below(4) > 0) {
         const pa = hart.translate(va, access, 4);
         hart.takeRaised();
-        if (pa >= 0 && hart.isWholePage(pa))
+        if (pa >= 0 && hart.isWhole(pa))
           kept.set(`${va >>> 0} ${access} ${asid} ${rights}`, { va: va >>> 0, access, pa, asid, rights });
       } else change(random, hart, map, n, va);
       for (const one of kept.values()) {
