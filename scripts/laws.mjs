@@ -13,8 +13,12 @@ if (!Number.isInteger(count) || count < 1 || !Number.isInteger(Number(values.see
   process.exit(2);
 }
 const patience = String(Math.max(600_000, 100 * count));
-const { status } = spawnSync('npx', ['vitest', 'run', 'test/laws', '--testTimeout', patience, '--retry', '0'], {
-  stdio: 'inherit',
-  env: { ...process.env, VMLAB_RUNS: String(count), VMLAB_SEED: values.seed },
-});
+const { status } = spawnSync(
+  'npx',
+  ['vitest', 'run', 'test/laws', '--testTimeout', patience, '--retry', '0'],
+  {
+    stdio: 'inherit',
+    env: { ...process.env, VMLAB_RUNS: String(count), VMLAB_SEED: values.seed },
+  },
+);
 process.exit(status ?? 1);
