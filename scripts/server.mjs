@@ -91,12 +91,24 @@ export function startServer(choice, { port, folder }) {
   const site = `http://${HOST}:${port}`;
   return {
     child,
-    url: `${site}/lab?token=${token}`,
+    url: `${site}/${folder === notebooks ? firstPage(folder, jupyter) : 'lab'}?token=${token}`,
     output: () => output,
     ended,
     ready: () => untilReady(site, token, ended, () => output),
     stop: () => stop(child, ended, run),
   };
+}
+
+/**
+ * What JupyterLab shows first: to a new learner the first lesson, later the tabs that were open.
+ * @param {string} folder - the lessons
+ * @param {string} memory - where JupyterLab remembers open tabs
+ * @returns {string} a path of the site
+ */
+export function firstPage(folder, memory) {
+  if (existsSync(join(memory, 'workspaces'))) return 'lab';
+  const lessons = readdirSync(folder).filter((name) => name.endsWith('.ipynb'));
+  return lessons.length === 0 ? 'lab' : `lab/tree/${encodeURIComponent(lessons.sort()[0])}`;
 }
 
 /**

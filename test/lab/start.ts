@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { project } from '../../scripts/places.mjs';
 
 export interface StartedLab {
-  /** `http://127.0.0.1:PORT/lab?token=…`, as printed. */
+  /** `http://127.0.0.1:PORT/lab…?token=…`, as printed. */
   url: string;
   /** `http://127.0.0.1:PORT` */
   site: string;

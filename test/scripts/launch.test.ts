@@ -1,13 +1,14 @@
 // What the two commands say when something is missing: the message and the exit code, before anything is
 // installed.
 import { spawn, spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { nodeProblem } from '../../scripts/node-version.mjs';
 import { project } from '../../scripts/places.mjs';
+import { firstPage } from '../../scripts/server.mjs';
 
 const scripts = join(project, 'scripts');
 let folder: string;
@@ -43,6 +44,16 @@ function program(name: string, lines: string): string {
   chmodSync(join(bin, name), 0o755);
   return bin;
 }
+
+test('JupyterLab shows a new learner the first lesson, later the tabs that were open', () => {
+  const lessons = mkdtempSync(join(folder, 'lessons-'));
+  const memory = mkdtempSync(join(folder, 'memory-'));
+  expect(firstPage(lessons, memory)).toBe('lab');
+  for (const name of ['02-b.ipynb', '01-a b.ipynb', '00.txt']) writeFileSync(join(lessons, name), '');
+  expect(firstPage(lessons, memory)).toBe('lab/tree/01-a%20b.ipynb');
+  mkdirSync(join(memory, 'workspaces'));
+  expect(firstPage(lessons, memory)).toBe('lab');
+});
 
 describe('Node', () => {
   test('is compared by its numbers', () => {
