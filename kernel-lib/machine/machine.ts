@@ -11,7 +11,7 @@ import { csrMask, csrNumber } from '../isa/csrs';
 import { Mode, registerNumber } from '../isa/registers';
 import { Bus } from './bus';
 import { Clock, type CostPreset, type CostTable, DEVICE_ACCESS, NO_WORK, type Work } from './cost';
-import { type Board, boardTree, flatten } from './device-tree';
+import type { Board } from './device-tree';
 import { Clint } from './devices/clint';
 import { Finisher } from './devices/finisher';
 import { Plic } from './devices/plic';
@@ -20,6 +20,7 @@ import { VirtioBlock } from './devices/virtio-block';
 import { VirtioConsole } from './devices/virtio-console';
 import { VirtioMmio, type VirtioVersion } from './devices/virtio-mmio';
 import { bytesOf, checkBudget, checkProgram, costTable, knownOptions, type Loadable, oneOf } from './given';
+import { type BootOptions, handOver } from './handover';
 import { Hart, type HartOptions } from './hart';
 import { Memory } from './memory';
 import { Access, type PmpRange, pmpConfigurationByte, pmpTopOfRanges } from './pmp';
@@ -27,6 +28,7 @@ import { StateReader, type StateStream, StateWriter, seal, unseal } from './stat
 import type { Trap } from './trap';
 
 export type { Loadable } from './given';
+export type { BootOptions } from './handover';
 
 const MIE = csrNumber('mie');
 const STIMECMP = csrNumber('stimecmp');
@@ -90,14 +92,6 @@ export interface MachineOptions extends HartOptions {
   engine?: Engine;
 }
 
-/** What a kernel is given besides itself. */
-export interface BootOptions {
-  /** The initial RAM disk. */
-  initrd?: Uint8Array;
-  /** The kernel's command line. */
-  bootArguments?: string;
-}
-
 const OPTIONS: Record<keyof MachineOptions, true> = {
   ram: true,
   disk: true,
@@ -113,11 +107,9 @@ const OPTIONS: Record<keyof MachineOptions, true> = {
   storage: true,
 };
 const DEFAULT_RAM = 16 * MiB;
-const PAGE_BYTES = 4096;
 const A0 = registerNumber('a0')!;
 const A1 = registerNumber('a1')!;
-
-const pageBelow = (address: number) => Math.floor(address / PAGE_BYTES) * PAGE_BYTES;
+const A2 = registerNumber('a2')!;
 
 export class Machine {
   readonly ram: Memory;
@@ -230,12 +222,12 @@ export class Machine {
   /**
    * Copies a program into RAM and points the hart at its entry, in M mode, with a0 and a1 as a
    * kernel expects them: the hart's number, and the address of the device tree (0 if there is no
-   * room for it above the program).
+   * room for it above the program); and a2 as firmware expects it: the address of what says where
+   * it is to go on, if `nextStage` does, or 0.
    * @throws RangeError if the program or the initial RAM disk does not fit into RAM; TypeError if it is none
    */
   load(image: Loadable, options: BootOptions = {}): void {
     checkProgram(image);
-    if (options.initrd !== undefined) bytesOf('An initial RAM disk', options.initrd);
     let end = this.ram.base;
     for (const { address, bytes, size = bytes.length } of image.segments) {
       this.ram.copyIn(address, bytes);
@@ -244,25 +236,9 @@ export class Machine {
     }
     this.hart.pc = image.entry | 0;
     this.hart.x[A0] = 0;
-    this.hart.x[A1] = this.placeDeviceTree(end, options);
-  }
-
-  /** Puts the initial RAM disk and the device tree at the end of RAM; 0 if there is no room above `end`. */
-  private placeDeviceTree(end: number, { initrd, bootArguments = '' }: BootOptions): number {
-    const { ram } = this;
-    let top = ram.base + ram.size;
-    const place = (bytes: Uint8Array) => (top = pageBelow(top - bytes.length));
-    const board: Board = { ...this.board, bootArguments };
-    if (initrd) {
-      if (place(initrd) < end)
-        throw new RangeError(`No room for an initial RAM disk of ${initrd.length} bytes.`);
-      ram.copyIn(top, initrd);
-      board.initrd = { base: top, size: initrd.length };
-    }
-    const tree = flatten(boardTree(board));
-    if (place(tree) < end) return 0;
-    ram.copyIn(top, tree);
-    return top;
+    const { deviceTree, nextStage } = handOver(this.ram, this.board, end, options);
+    this.hart.x[A1] = deviceTree;
+    this.hart.x[A2] = nextStage;
   }
 
   /** What the device tree says. */

@@ -30,7 +30,7 @@ import { type Booted, Session } from './session';
 
 const USAGE = `Usage: npm run boot -- KERNEL [options]
   --technique NAME   run it as a guest: ${Object.keys(TECHNIQUES).join('; ')}
-  --mode M|S         the mode it starts in; S (above our firmware) unless it starts at 0x80000000
+  --mode M|S         the mode it starts in; S (above our firmware) unless it has bytes at 0x80000000
   --bios FILE        firmware to start in M mode instead of ours
   --address ADDRESS  where a flat image is loaded; 0x80400000 if left out
   --disk FILE, --initrd FILE, --append TEXT    its disk (a copy in memory), initial RAM disk, command line
@@ -95,6 +95,12 @@ function imageOf(what: string, path: string, address: number): Loadable {
   }
 }
 
+/** Whether a program is where firmware would be if it needed one: then it runs in M mode, by itself. */
+const isAtRamBase = ({ segments }: Loadable) =>
+  segments.some(
+    ({ address, bytes, size = bytes.length }) => address <= RAM_BASE && RAM_BASE < address + size,
+  );
+
 /** The machine, or the machine in which the kernel is a guest, with the kernel loaded. */
 function boot(): Booted {
   const technique = oneOf('technique', values.technique, Object.keys(TECHNIQUES) as TechniqueName[]);
@@ -122,10 +128,11 @@ function boot(): Booted {
     usageError(`--address wants an address, like 0x80200000, and got "${values.address}".`, USAGE);
   const kernel = imageOf('the kernel', positionals[0], address);
   const image = bios === undefined ? kernel : together(bios, kernel);
-  const inMachineMode = mode === 'M' || (mode === undefined && image.entry === RAM_BASE);
+  const inMachineMode = mode === 'M' || (mode === undefined && isAtRamBase(image));
   if (technique === undefined) {
     const machine = createMachine({ ...options, ...board, ram });
-    if (inMachineMode) machine.load(image, given);
+    if (inMachineMode)
+      machine.load(image, bios === undefined ? given : { ...given, nextStage: kernel.entry });
     else new Firmware(machine).boot(image, given);
     return { uart: machine.uart, run: (instructions) => machine.run({ instructions }), machine };
   }

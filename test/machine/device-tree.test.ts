@@ -51,3 +51,16 @@ it('is high in RAM; there is none where there is no room', () => {
   expect(full.hart.x[11]).toBe(0);
   expect(() => full.load(image, { initrd: new Uint8Array(5000) })).toThrow(/No room/);
 });
+
+it('firmware finds in a2 where it is to go on, as OpenSBI reads it; others find 0', () => {
+  const machine = createMachine();
+  machine.load(image, { nextStage: 0x8040_0000 });
+  const at = machine.hart.x[12] >>> 0;
+  const word = (n: number) => machine.ram.read(4, at + 4 * n);
+  expect([0, 1, 2, 3, 4, 5].map((n) => word(n) >>> 0)).toEqual([0x4942534f, 2, 0x8040_0000, 1, 0, 0]);
+  expect(at).not.toBe(machine.hart.x[11] >>> 0);
+  machine.load(image);
+  expect(machine.hart.x[12]).toBe(0);
+  const full = createMachine({ ram: 2 ** 12 });
+  expect(() => full.load(image, { nextStage: 0x8040_0000 })).toThrow(/No room for the address/);
+});

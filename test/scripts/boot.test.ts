@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { asm, guest, toElf } from 'kernel-lib';
+import { asm, assemble, guest, RAM_BASE, toElf } from 'kernel-lib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { project } from '../../scripts/places.mjs';
 
@@ -34,12 +34,43 @@ quit:   li   t0, 0x100000
 1:      j    1b
 `;
 
+/** Reads a CSR of M mode, and stops the machine with code 7; it doesn't start at its first word. */
+const MACHINE_MODE = assemble(
+  `
+        .word 0
+_start: csrr t0, mhartid
+        li   t0, 0x100000
+        li   t1, 0x73333
+        sw   t1, 0(t0)
+1:      j    1b
+`,
+  { origin: RAM_BASE },
+);
+
+/** Goes on in S mode at the address that a2 leads to, which S mode may use. */
+const FIRMWARE = assemble(
+  `
+_start: lw   t0, 8(a2)
+        csrw mepc, t0
+        li   t0, 0x800
+        csrw mstatus, t0
+        li   t0, -1
+        csrw pmpaddr0, t0
+        li   t0, 0x1f
+        csrw pmpcfg0, t0
+        mret
+`,
+  { origin: RAM_BASE },
+);
+
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'vmlab-boot-'));
   writeFileSync(file('hello.elf'), toElf(guest('hello')));
   writeFileSync(file('echo.elf'), toElf(ECHO));
   writeFileSync(file('flat'), ECHO.segments[0].bytes);
   writeFileSync(file('half.elf'), toElf(ECHO).subarray(0, 60));
+  writeFileSync(file('machine-mode.elf'), toElf(MACHINE_MODE));
+  writeFileSync(file('firmware.elf'), toElf(FIRMWARE));
   writeFileSync(file('text'), 'not a kernel');
   writeFileSync(file('empty'), '');
 });
@@ -68,6 +99,16 @@ describe('a kernel from a file', () => {
     expect(stdout).toContain('Hello');
     expect(stderr).toMatch(/ \d+ exits to the hypervisor\.\n$/);
     expect(status).toBe(0);
+  });
+
+  it('starts in M mode where firmware would be, wherever in there its entry is', () => {
+    const { status } = boot([file('machine-mode.elf')]);
+    expect(status).toBe(7);
+  });
+
+  it('is started by firmware that is told where', () => {
+    const { status } = boot([file('flat'), '--bios', file('firmware.elf')], 'q');
+    expect(status).toBe(3);
   });
 
   it('gets what is typed: from a pipe, or a line for each prompt', () => {
