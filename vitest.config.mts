@@ -7,8 +7,9 @@ export default defineConfig({
   resolve: { alias: { 'kernel-lib': new URL('./kernel-lib/index.ts', import.meta.url).pathname } },
   test: {
     include: ['test/**/*.test.ts'],
-    testTimeout: 120_000,
-    hookTimeout: 300_000,
+    testTimeout: 300_000,
+    hookTimeout: 600_000,
+    expect: { poll: { timeout: 60_000 } },
     maxWorkers: 2,
     retry: 1,
   },

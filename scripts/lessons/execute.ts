@@ -50,7 +50,7 @@ export async function withFolder<T>(use: (folder: string) => Promise<T>): Promis
   try {
     return await use(folder);
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 
@@ -69,7 +69,7 @@ export function jupyterPython(): string {
  * @param cellTimeoutSeconds after which a cell counts as hanging, and the promise is rejected
  * @throws Error with the tool's own words if the kernel does not start, dies or hangs
  */
-export async function executeNotebook(path: string, cellTimeoutSeconds = 60): Promise<Execution> {
+export async function executeNotebook(path: string, cellTimeoutSeconds = 300): Promise<Execution> {
   return withFolder(async (run) => {
     const script = fileURLToPath(new URL('execute_notebook.py', import.meta.url));
     const printed = await outputOf(

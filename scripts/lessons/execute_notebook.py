@@ -37,6 +37,7 @@ def execute(path: Path, timeout: int) -> dict:
     client = NotebookClient(
         notebook,
         timeout=timeout,
+        startup_timeout=timeout,
         allow_errors=True,
         resources={"metadata": {"path": str(path.parent)}},
         on_cell_execute=before,
@@ -47,5 +48,5 @@ def execute(path: Path, timeout: int) -> dict:
 
 
 if __name__ == "__main__":
-    result = execute(Path(sys.argv[1]).resolve(), int(sys.argv[2]) if len(sys.argv) > 2 else 60)
+    result = execute(Path(sys.argv[1]).resolve(), int(sys.argv[2]) if len(sys.argv) > 2 else 300)
     json.dump(result, sys.stdout)

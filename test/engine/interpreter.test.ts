@@ -15,7 +15,7 @@ it('shows its text: a case for every row that moves data or control', () => {
   expect(text).toContain('br_table');
 });
 
-it('runs where strings may not be compiled', { timeout: 60_000 }, () => {
+it('runs where strings may not be compiled', () => {
   const program = `
     const { assemble, createMachine } = require('./kernel-lib/index.ts');
     for (const engine of ['interpreter', 'translator']) {

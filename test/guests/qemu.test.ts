@@ -32,7 +32,7 @@ function onQemu(program: Program, more: string[] = []): string {
     return execFileSync(QEMU, [...options.split(' '), ...more], {
       cwd: folder,
       input: '',
-      timeout: 30_000,
+      timeout: 120_000,
       encoding: 'utf8',
     });
   } finally {

@@ -42,7 +42,7 @@ async function makeEnvironment(): Promise<string> {
 /** A fresh folder, and how to get rid of it. */
 export function scratch(): { folder: string; remove: () => void } {
   const folder = mkdtempSync(join(tmpdir(), 'vmlab-kernel-'));
-  return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
+  return { folder, remove: () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }) };
 }
 
 /** The variables that show Jupyter this project's kernel, and keep all it writes in `folder`. */
@@ -77,7 +77,7 @@ export function runPython(
     cwd: folder,
     encoding: 'utf8',
     env: { ...jupyterEnvironment(folder), ...options.env },
-    timeout: options.timeout ?? 120_000,
+    timeout: options.timeout ?? 300_000,
     ...(options.input === undefined ? {} : { input: options.input }),
   });
 }

@@ -90,7 +90,7 @@ export class RawClient {
 
   /** Waits for a message that answers `parent`. */
   async until(parent: string, type: string, matching: object = {}): Promise<Received> {
-    for (const end = Date.now() + 30_000; Date.now() < end; await new Promise((go) => setTimeout(go, 5))) {
+    for (const end = Date.now() + 60_000; Date.now() < end; await new Promise((go) => setTimeout(go, 5))) {
       const found = this.received.find(
         (each) =>
           each.parent === parent &&
@@ -115,7 +115,7 @@ export class RawClient {
 
   /** Whether the heart answers with what it was sent. */
   async beats(): Promise<boolean> {
-    const heart = new Request({ linger: 0, receiveTimeout: 5000 });
+    const heart = new Request({ linger: 0, receiveTimeout: 60_000 });
     heart.connect(`tcp://127.0.0.1:${this.connection.ports.hb}`);
     await heart.send('ping');
     const [answer] = await heart.receive();

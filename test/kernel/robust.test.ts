@@ -121,5 +121,5 @@ it('ends when it is told to, also in a loop, and when its parent is gone', async
   kernel = await TestKernel.start();
   const { pid } = kernel;
   kernel.abandon();
-  await expect.poll(() => processesWith('main.js').includes(String(pid)), { timeout: 10_000 }).toBe(false);
+  await expect.poll(() => processesWith('main.js').includes(String(pid))).toBe(false);
 });

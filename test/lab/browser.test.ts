@@ -7,7 +7,7 @@ import { findChromium, NO_CHROMIUM, openNotebook, outputsOf, runAllCells, withPa
 import { notebookText, withFolder } from './notebook.js';
 import { processesNaming, startLab, withLab } from './start.js';
 
-test('npm start opens a JupyterLab in which a notebook runs', { timeout: 300_000 }, async (context) => {
+test('npm start opens a JupyterLab in which a notebook runs', { timeout: 600_000 }, async (context) => {
   if (!findChromium()) context.skip(NO_CHROMIUM);
   await withFolder(async (folder) => {
     writeFileSync(
@@ -18,16 +18,14 @@ test('npm start opens a JupyterLab in which a notebook runs', { timeout: 300_000
       withPage(async (page) => {
         await openNotebook(page, lab, 'small.ipynb');
         await runAllCells(page);
-        await expect
-          .poll(() => outputsOf(page).last().innerText(), { timeout: 10_000 })
-          .toContain('answer 42');
+        await expect.poll(() => outputsOf(page).last().innerText()).toContain('answer 42');
         expect(await page.locator('.Toastify__toast').count()).toBe(0);
       }),
     );
   });
 });
 
-test('Ctrl-C leaves no process behind', { timeout: 300_000 }, async () => {
+test('Ctrl-C leaves no process behind', { timeout: 600_000 }, async () => {
   await withFolder(async (folder) => {
     const lab = await startLab({ folder });
     const headers = { Authorization: `token ${lab.token}` };
@@ -42,7 +40,7 @@ test('Ctrl-C leaves no process behind', { timeout: 300_000 }, async () => {
   });
 });
 
-test('a wrong token is turned away', { timeout: 300_000 }, async () => {
+test('a wrong token is turned away', { timeout: 600_000 }, async () => {
   await withFolder(async (folder) => {
     await withLab({ folder }, async (lab) => {
       const status = async (token: string) =>

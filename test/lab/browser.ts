@@ -6,6 +6,9 @@ import type { StartedLab } from './start.js';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome'];
 
+/** How long something may take on a machine that others use too, in ms. */
+const SLOW = 240_000;
+
 const FLAGS = [
   '--headless',
   '--no-sandbox',
@@ -51,7 +54,9 @@ export async function withPage<T>(use: (page: Page) => Promise<T>): Promise<T> {
   if (!executablePath) throw new Error(NO_CHROMIUM);
   const browser: Browser = await chromium.launch({ executablePath, args: FLAGS });
   try {
-    return await use(await browser.newPage({ viewport: { width: 1280, height: 900 } }));
+    const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+    page.setDefaultTimeout(SLOW);
+    return await use(page);
   } finally {
     await browser.close();
   }
@@ -74,8 +79,8 @@ export async function reloadNotebook(page: Page): Promise<void> {
 
 async function untilThere(page: Page, load: () => Promise<unknown>): Promise<void> {
   await Promise.all([kernelAnswers(page), load()]);
-  await page.locator(`${PANEL} .jp-Cell`).first().waitFor({ timeout: 60_000 });
-  await untilIdle(page, 60_000);
+  await page.locator(`${PANEL} .jp-Cell`).first().waitFor();
+  await untilIdle(page);
 }
 
 /** The first answer of the next kernel that starts: to be asked for before what starts it. */
@@ -83,12 +88,10 @@ export function kernelAnswers(page: Page): Promise<unknown> {
   return page
     .waitForEvent('websocket', {
       predicate: (socket) => /\/api\/kernels\/[^/]+\/channels/.test(socket.url()),
-      timeout: 90_000,
     })
     .then((socket) =>
       socket.waitForEvent('framereceived', {
         predicate: ({ payload }) => String(payload).includes('kernel_info_reply'),
-        timeout: 60_000,
       }),
     );
 }
@@ -97,7 +100,7 @@ export function kernelAnswers(page: Page): Promise<unknown> {
  * Runs all cells of a notebook just opened by the Run menu, as a person would, and waits until the last is done.
  * @param timeout milliseconds for the whole notebook
  */
-export async function runAllCells(page: Page, timeout = 60_000): Promise<void> {
+export async function runAllCells(page: Page, timeout = SLOW): Promise<void> {
   await chooseFromMenu(page, 'Run', 'Run All Cells');
   // A cell that was not run shows [ ], one that waits or runs [*]. (JupyterLab keeps all cells in the page.)
   const deadline = Date.now() + timeout;
@@ -116,11 +119,8 @@ export async function restartKernel(page: Page): Promise<void> {
     await page.getByRole('button', { name: 'Confirm Kernel Restart' }).click();
   };
   const isAnswer = (url: string) => /\/api\/kernels\/[^/]+\/restart/.test(url);
-  await Promise.all([
-    page.waitForResponse((response) => isAnswer(response.url()), { timeout: 60_000 }),
-    restart(),
-  ]);
-  await untilIdle(page, 60_000);
+  await Promise.all([page.waitForResponse((response) => isAnswer(response.url())), restart()]);
+  await untilIdle(page);
 }
 
 /** Saves the notebook in front, and waits until the server has it. */
@@ -137,8 +137,7 @@ export async function saveNotebook(page: Page): Promise<void> {
 export async function chooseTheme(page: Page, theme: 'Light' | 'Dark'): Promise<void> {
   await chooseFromMenu(page, 'Settings', 'Theme', `JupyterLab ${theme}`);
   // Not "visible": the body has no height of its own.
-  const body = page.locator(`body[data-jp-theme-light="${theme === 'Light'}"]`);
-  await body.waitFor({ state: 'attached', timeout: 30_000 });
+  await page.locator(`body[data-jp-theme-light="${theme === 'Light'}"]`).waitFor({ state: 'attached' });
 }
 
 /** The cell of the notebook in front with this index, Markdown cells counted, too. */
@@ -155,7 +154,7 @@ export async function rewriteCell(page: Page, index: number, source: string): Pr
 }
 
 /** Runs one code cell, and waits until it is done. */
-export async function runCell(page: Page, index: number, timeout = 60_000): Promise<void> {
+export async function runCell(page: Page, index: number, timeout = SLOW): Promise<void> {
   const prompt = cellOf(page, index).locator('.jp-InputPrompt');
   const before = await prompt.textContent();
   await cellOf(page, index).locator('.cm-content').click();
@@ -182,7 +181,7 @@ async function prompts(page: Page): Promise<string[]> {
 }
 
 /** Waits until the kernel of the notebook in front is idle. */
-async function untilIdle(page: Page, timeout: number): Promise<void> {
+async function untilIdle(page: Page, timeout = SLOW): Promise<void> {
   await page.locator(`${PANEL} .jp-Notebook-ExecutionIndicator[data-status="idle"]`).waitFor({ timeout });
 }
 

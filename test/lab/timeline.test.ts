@@ -258,12 +258,14 @@ describe('in a browser', () => {
 
       await figure.getByRole('checkbox', { name: 'guest user' }).uncheck();
       await figure.getByRole('checkbox', { name: 'guest kernel' }).uncheck();
-      expect([...new Set(await rows.locator('td:nth-child(2)').allInnerTexts())]).toEqual(['hypervisor']);
+      const column = async (n: number) => [
+        ...new Set(await rows.locator(`td:nth-child(${n})`).allInnerTexts()),
+      ];
+      await expect.poll(() => column(2)).toEqual(['hypervisor']);
       await figure.getByRole('checkbox', { name: 'guest kernel' }).check();
       await figure.getByRole('searchbox').fill('SRET');
       await figure.getByRole('checkbox', { name: 'traps only' }).check();
-      const texts = await rows.locator('td:nth-child(6)').allInnerTexts();
-      expect(new Set(texts)).toEqual(new Set(['sret  ⚡ illegal instruction']));
+      await expect.poll(() => column(6)).toEqual(['sret  ⚡ illegal instruction']);
       await figure.getByRole('searchbox').fill('no such thing');
       await expect.poll(() => figure.getByText('No step passes the filter.').isVisible()).toBe(true);
       await figure.getByRole('searchbox').fill('');
@@ -277,11 +279,14 @@ describe('in a browser', () => {
       await figure.locator('canvas').click({ position: { x: 400, y: 5 } });
       const middle = await where();
       await figure.getByRole('button', { name: 'Play' }).click();
-      await expect.poll(where, { timeout: 10_000 }).not.toBe(middle);
+      await expect.poll(where).not.toBe(middle);
       await page.keyboard.press('p');
-      const stopped = await where();
-      await page.waitForTimeout(300);
-      await expect.poll(where).toBe(stopped);
+      const stands = async () => {
+        const before = await where();
+        await page.waitForTimeout(300);
+        return (await where()) === before;
+      };
+      await expect.poll(stands).toBe(true);
       await expectAccessible(page);
     });
   });

@@ -23,7 +23,7 @@ function onQemu(image: RandomImage): Uint8Array {
     writeFileSync(join(folder, 'image.bin'), image.bytes);
     const options =
       '-machine virt -cpu rv32,f=false,d=false,h=false -m 64M -display none -serial stdio -monitor none -bios image.bin';
-    return execFileSync(QEMU, options.split(' '), { cwd: folder, input: '', timeout: 60_000 });
+    return execFileSync(QEMU, options.split(' '), { cwd: folder, input: '', timeout: 120_000 });
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -9,7 +9,7 @@ import { withFolder } from '../lab/notebook.js';
 import { type StartedLab, withLab } from '../lab/start.js';
 
 test('lesson 03 runs in JupyterLab, shows its charts and checks its quiz', {
-  timeout: 300_000,
+  timeout: 600_000,
 }, async (context) => {
   if (!findChromium()) context.skip(NO_CHROMIUM);
   // A copy: a learner's own notebooks, open tabs and progress are not touched. (quizzes/ is found above.)
@@ -29,7 +29,7 @@ test('lesson 03 runs in JupyterLab, shows its charts and checks its quiz', {
       const box = await chart.boundingBox();
       expect(box?.width).toBeGreaterThan(300);
       expect(box?.height).toBeGreaterThan(100);
-      expect(await page.locator('.vmlab-verdict[data-result="open"]').count()).toBe(5);
+      await expect.poll(() => page.locator('.vmlab-verdict[data-result="open"]').count()).toBe(5);
 
       const question = page.locator('.vmlab-quiz .vmlab-question').first();
       await question.scrollIntoViewIfNeeded();

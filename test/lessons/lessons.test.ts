@@ -56,7 +56,7 @@ describe.each(lessons)('%s', (name) => {
   });
 
   it('is accessible: axe finds nothing serious in the outputs of either version, in light or dark', {
-    timeout: 300_000,
+    timeout: 600_000,
   }, async (context) => {
     if (!findChromium()) context.skip(NO_CHROMIUM);
     for (const { cells } of [learners, instructors])

@@ -114,11 +114,10 @@ describe('the command', () => {
   });
 
   it('Ctrl-C ends it with the score', async () => {
-    const child = spawn(
-      process.execPath,
-      [join(project, 'node_modules/tsx/dist/cli.mjs'), 'scripts/quiz/main.ts', '03'],
-      { cwd: project, env: environment() },
-    );
+    const child = spawn(process.execPath, ['--import', 'tsx', 'scripts/quiz/main.ts', '03'], {
+      cwd: project,
+      env: environment(),
+    });
     let printed = '';
     child.stdout.on('data', (chunk) => {
       printed += chunk;
@@ -141,7 +140,7 @@ describe('the command', () => {
   });
 
   it('makes pages: each works from its file, keeps answers on reload, and is fine with axe', {
-    timeout: 300_000,
+    timeout: 600_000,
   }, async (context) => {
     const { stdout } = run(['--pages', folder]);
     const names = quizNames(join(project, 'quizzes'));

@@ -116,7 +116,7 @@ const right = {
 };
 
 describe.each(Object.entries(right))('%s', (id, body) => {
-  it('a right guest passes', { timeout: 60_000 }, () => {
+  it('a right guest passes', () => {
     expect(verdict(id, () => body)).toMatch(/^✓ Right/);
   });
 
@@ -129,11 +129,11 @@ describe.each(Object.entries(right))('%s', (id, body) => {
     ['a guest that loops', '1: j 1b', /^✗[\s\S]*it did not come to its end: The budget/],
     ['a guest that jumps away', 'jr zero', /^✗[\s\S]*did not come to its end/],
     ['far too much', 'nop\n'.repeat(10_000), /^✗[\s\S]*too long/],
-  ])('%s gets a verdict', { timeout: 60_000 }, (_, given, message) => {
+  ])('%s gets a verdict', (_, given, message) => {
     expect(verdict(id, () => given)).toMatch(message);
   });
 
-  it('a guest that is always content notices nothing', { timeout: 60_000 }, () => {
+  it('a guest that is always content notices nothing', () => {
     expect(verdict(id, () => 'li a0, 1')).toMatch(
       /^✗[\s\S]*(notices nothing|It should be 50 times more|must end with `a0` = 0)/,
     );
@@ -172,7 +172,7 @@ it.each([
         xori    a0, a0, 1`,
     /In a VM on the profile `riscv` all is in order: your guest must end with `a0` = 0\. But it ends with `a0` = 1/,
   ],
-] as const)('%s: what does not show it is refused (%#)', { timeout: 60_000 }, (id, body, message) => {
+] as const)('%s: what does not show it is refused (%#)', (id, body, message) => {
   const text = verdict(id, () => body);
   expect(text).toMatch(/^✗ Not yet/);
   expect(text).toMatch(message);

@@ -194,7 +194,7 @@ async function tryOut(walker: Walker, index: number, source: string): Promise<To
   if (check < 0) return undefined;
   if (check !== index) await runCell(page, check, ONE_CELL_MS);
   const verdict = cellOf(page, check).locator('.vmlab-verdict[data-exercise]').first();
-  await verdict.waitFor({ timeout: 10_000 });
+  await verdict.waitFor();
   const message = (await verdict.locator('p').nth(1).textContent()) ?? '';
   return { result: (await verdict.getAttribute('data-result')) ?? '', message, check };
 }
@@ -207,7 +207,7 @@ async function reload(walker: Walker, last: number | undefined): Promise<void> {
   const before = [await count(), await hints()];
   await saveNotebook(page);
   await reloadNotebook(page);
-  await page.locator('.vmlab-quiz .vmlab-score').waitFor({ timeout: 30_000 });
+  await page.locator('.vmlab-quiz .vmlab-score').waitFor();
   const after = [await count(), await hints()];
   if (before[0] !== after[0]) walker.problems.push(`reload: ${before[0]} verdicts before, ${after[0]} after`);
   if (last !== undefined && before[1] !== after[1])
