@@ -13,10 +13,17 @@ import {
   TECHNIQUES,
   type TechniqueName,
 } from 'kernel-lib';
+import { commandLine, wholeNumber } from '../scripts/command-line';
 
-const ROUNDS = Number(process.argv[2] ?? 9);
+const USAGE =
+  'Usage: npm run bench:hypervisor -- [ROUNDS] [--forks N]      9 rounds of nano-os with 30 forks if left out';
+const { values, positionals } = commandLine(
+  { allowPositionals: true, options: { forks: { type: 'string', default: '30' } } },
+  USAGE,
+);
+const ROUNDS = wholeNumber('ROUNDS', positionals[0] ?? '9', 1, USAGE);
 /** What a round is: long enough that engines are warm for most of it. */
-const IMAGE = guest('nano-os', { FORKS: 30 });
+const IMAGE = guest('nano-os', { FORKS: wholeNumber('forks', values.forks, 1, USAGE) });
 /** The share of the bare machine's speed that trap-and-emulate must reach. */
 const WANTED = 1 / 3;
 const engines = (Object.keys(ENGINES) as EngineName[]).filter((name) => name !== 'reference');

@@ -5,11 +5,18 @@
 import { spawnSync } from 'node:child_process';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
+import { commandLine, wholeNumber } from '../scripts/command-line';
 import { project } from '../scripts/places.mjs';
 import { writeKernelSpec } from '../scripts/setup.mjs';
 import { jupyterEnvironment, preparePython, pythonProgram, scratch } from '../test/kernel/python';
 
-const ROUNDS = Number(process.argv[2] ?? 7);
+const USAGE = 'Usage: npm run bench:kernel -- [ROUNDS]      7 rounds if left out';
+const ROUNDS = wholeNumber(
+  'ROUNDS',
+  commandLine({ allowPositionals: true }, USAGE).positionals[0] ?? '7',
+  1,
+  USAGE,
+);
 
 interface Measured {
   start: number;

@@ -1,6 +1,7 @@
 /**
  * How the commands of this project read their command lines: options by node:util's `parseArgs`,
  * and a mistake is answered with what is wrong and how the command is used, and exit code 2.
+ * `--help` and `-h` tell how it is used.
  */
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 
@@ -10,11 +11,21 @@ export function usageError(problem: string, usage: string): never {
   process.exit(2);
 }
 
-/** As `parseArgs`, but an option that there isn't, or one without its value, ends the command. */
+/** Ends the command with how it is used, if that is what is asked for. */
+export function answerHelp(args: readonly string[], usage: string): void {
+  const end = args.indexOf('--');
+  const options = end < 0 ? args : args.slice(0, end);
+  if (!options.includes('--help') && !options.includes('-h')) return;
+  console.log(usage);
+  process.exit(0);
+}
+
+/** As `parseArgs`, but help is given, and an option that there isn't, or one without its value, ends the command. */
 export function commandLine<T extends ParseArgsConfig>(
   config: T,
   usage: string,
 ): ReturnType<typeof parseArgs<T>> {
+  answerHelp(config.args ?? process.argv.slice(2), usage);
   try {
     return parseArgs(config);
   } catch (error) {
@@ -24,9 +35,12 @@ export function commandLine<T extends ParseArgsConfig>(
   }
 }
 
-/** The whole number that an option gives, from `least` up; anything else ends the command. */
+/** The whole number that an option (`--rounds`) or an argument (`COUNT`) gives, from `least` up; anything else ends the command. */
 export function wholeNumber(option: string, text: string, least: number, usage: string): number {
   const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
   if (Number.isSafeInteger(value) && value >= least) return value;
-  usageError(`--${option} wants a whole number from ${least} up, and got "${text}".`, usage);
+  usageError(
+    `${/^[A-Z]/.test(option) ? option : `--${option}`} wants a whole number from ${least} up, and got "${text}".`,
+    usage,
+  );
 }

@@ -4,7 +4,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { commandLine, usageError, wholeNumber } from '../command-line';
+import { answerHelp, commandLine, usageError, wholeNumber } from '../command-line';
 import { project } from '../places.mjs';
 import { buildLibrary } from '../setup.mjs';
 import { runLesson, staticProblems } from './check';
@@ -151,11 +151,14 @@ function exportThem(): number {
 
 async function main(): Promise<void> {
   const run = Object.hasOwn(COMMANDS, command ?? '') ? COMMANDS[command as Command] : undefined;
-  if (run === undefined)
+  if (run === undefined) {
+    const usages = `Usage: ${Object.values(USAGES).join('\n       ')}`;
+    answerHelp(process.argv.slice(2), usages);
     usageError(
       command === undefined ? 'Which command?' : `There is no command ${JSON.stringify(command)}.`,
-      `Usage: npm run lessons -- ${Object.keys(USAGES).join('|')} …`,
+      usages,
     );
+  }
   try {
     process.exitCode = await run();
   } catch (error) {
