@@ -33,7 +33,7 @@ const LAST_NAMED_TYPE = 2;
 
 /**
  * Reads an executable. Segments are placed where they are to be loaded (their physical addresses);
- * the entry is translated likewise.
+ * the entry is translated likewise, unless it is a physical address itself.
  * @throws ElfError if it is none, or none for this machine, or damaged
  */
 export function readElf(bytes: Uint8Array): Binary {
@@ -56,6 +56,11 @@ export function readElf(bytes: Uint8Array): Binary {
     if (segment.size > 0) segments.push(segment);
   }
   if (segments.length === 0) throw new ElfError('The file has nothing to load: no PT_LOAD segment.');
+  const isInside = segments.some(({ address, size }) => entry >= address && entry - address < size);
+  if (!isInside)
+    throw new ElfError(
+      `The entry 0x${entry.toString(16)} is in none of the file's segments. Say where it starts: ld -e _start.`,
+    );
   return { entry, segments, symbols: readSymbols(file) };
 }
 

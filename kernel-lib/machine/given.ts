@@ -78,7 +78,8 @@ export interface Loadable {
 }
 
 /**
- * A program's form: addresses are whole numbers, bytes are bytes. That it fits is for the memory to say.
+ * A program's form: addresses are whole numbers, bytes are bytes, and no two segments want the same place.
+ * That it fits is for the memory to say.
  * @throws TypeError or RangeError with what is wrong
  */
 export function checkProgram(program: Loadable): void {
@@ -99,4 +100,22 @@ export function checkProgram(program: Loadable): void {
         `A segment of ${bytes.length} bytes at 0x${address.toString(16)} can't be ${shown(size)} bytes long: zeros follow, nothing is cut.`,
       );
   }
+  checkApart(program.segments);
+}
+
+/** @throws RangeError if two segments overlap: of a program that is damaged, or of two in the same place */
+function checkApart(segments: Loadable['segments']): void {
+  const ranges = segments
+    .map(({ address, bytes, size = bytes.length }) => ({ from: address, to: address + size }))
+    .filter(({ from, to }) => to > from)
+    .sort((a, b) => a.from - b.from);
+  const show = ({ from, to }: { from: number; to: number }) =>
+    `0x${from.toString(16)} to 0x${(to - 1).toString(16)}`;
+  ranges.slice(1).forEach((range, n) => {
+    if (range.from < ranges[n].to)
+      throw new RangeError(
+        `Two parts of the program overlap in memory: ${show(ranges[n])} and ${show(range)}. ` +
+          'Link them, or load them, at other addresses.',
+      );
+  });
 }

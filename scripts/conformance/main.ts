@@ -84,6 +84,11 @@ function run(test: string, engine: EngineName): Outcome {
   }
 }
 
+/** The words of a reference; what follows a # in a line is a comment. */
+function wordsOf(reference: string): string[] {
+  return reference.replace(/#.*/g, '').trim().split(/\s+/);
+}
+
 /** Writes the signature; what differs from the reference, if there is one. */
 function signatureProblem(test: string, { signature }: Outcome): string | undefined {
   if (signature === undefined) return 'there is no signature: no symbols begin_signature and end_signature';
@@ -93,7 +98,7 @@ function signatureProblem(test: string, { signature }: Outcome): string | undefi
   writeFileSync(join(out, `${name}.signature`), `${signature.join('\n')}\n`);
   const reference = join(folder, `${name}.reference_output`);
   if (!existsSync(reference)) return undefined;
-  const expected = readFileSync(reference, 'utf8').trim().split(/\s+/);
+  const expected = wordsOf(readFileSync(reference, 'utf8'));
   const at = expected.findIndex((word, n) => word.toLowerCase() !== signature[n]);
   return at < 0
     ? undefined

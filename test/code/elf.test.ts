@@ -158,6 +158,11 @@ describe('ELF', () => {
       'The file is damaged: segment 0 goes beyond the last address of 32 bits.',
     ],
     [
+      'one that starts outside of its segments',
+      changed([24, 0x34], [25, 0x12], [26, 0], [27, 0]),
+      "The entry 0x1234 is in none of the file's segments.",
+    ],
+    [
       'one for a dynamic linker',
       changed([FIRST, 3]),
       'The file needs a dynamic linker. Link it with -static.',
@@ -170,5 +175,13 @@ describe('ELF', () => {
   ])('%s is refused', (_, bytes, message) => {
     expect(() => readElf(bytes)).toThrow(ElfError);
     expect(() => readElf(bytes)).toThrow(message);
+  });
+
+  it('may name its entry by the virtual or the physical address', () => {
+    const asHigherHalf = changed([FIRST + 11, 0xc0]); // the virtual address of segment 0
+    expect(readElf(asHigherHalf).entry).toBe(program.entry);
+    const both = asHigherHalf.slice();
+    both[27] = 0xc0;
+    expect(readElf(both).entry).toBe(program.entry);
   });
 });

@@ -42,6 +42,18 @@ it.each<[string, () => unknown, RegExp]>([
   ['a segment over the end of RAM', load(segment({ address: 0x80ff_fffc })), /do not fit into memory/],
   ['a segment between bytes', load(segment({ address: RAM_BASE + 0.5 })), /whole number/],
   ['a segment cut short', load(segment({ size: 4 })), /8 bytes at 0x80000000 can't be 4 bytes long/],
+  [
+    'two segments in one place',
+    load(
+      program({
+        segments: [
+          { address: RAM_BASE + 16, bytes: new Uint8Array(8) },
+          { address: RAM_BASE, bytes: new Uint8Array(1), size: 17 },
+        ],
+      }),
+    ),
+    /overlap in memory: 0x80000000 to 0x80000010 and 0x80000010 to 0x80000017/,
+  ],
   ['a segment of text', load(segment({ bytes: 'nop' })), /Uint8Array, not "nop"/],
   ['a budget below zero', () => createMachine().run({ instructions: -1 }), /from 0 up/],
   ['a snapshot that is none', () => createMachine().restore('x' as never), /A snapshot: .* not "x"/],
