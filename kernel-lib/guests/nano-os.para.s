@@ -58,6 +58,7 @@
 
 # PARA: the shared page (offsets off x0) and the calls. See hypervisor/paravirtual/abi.ts.
         .equ    EXTENSION, 0x09766d6c   # the SBI call that begins it
+        .equ    ABI_VERSION, 1
         .equ    V_CALL,    -2048
         .equ    V_ENABLED, -2044        # not zero: interrupts on
         .equ    V_PENDING, -2040
@@ -213,6 +214,7 @@ _start:
         la      sp, boot_stack_top
         la      t0, trap
         li      a7, EXTENSION           # PARA: from here on there is a shared page
+        li      a6, ABI_VERSION
         ecall
         sw      t0, V_TVEC(zero)
         sw      zero, V_SCRATCH(zero)   # zero: we are in the kernel

@@ -32,6 +32,18 @@ function ranPort(parameters = small, disk?: Uint8Array) {
   return { hypervisor, end };
 }
 
+/** A guest that begins with a version in a6, and then stops the machine. */
+function asking(version: number) {
+  const hypervisor = new Paravirtual(createMachine({ ram: RAM }));
+  hypervisor.boot(asm`${abiSource()}
+_start: li   a7, EXTENSION
+        li   a6, ${version}
+        ecall
+        mv   s0, a0
+        hypercall CALL_STOP`);
+  return hypervisor;
+}
+
 const exitsOf = (report: Report) => report.exits.reduce((sum, exit) => sum + exit.count, 0);
 
 describe('nano-os.para', () => {
@@ -224,6 +236,27 @@ _start: li   a7, EXTENSION
 
   it('answer with the version', () => {
     expect(answerOf(Hypercall.Version, [])).toBe(ABI_VERSION);
+  });
+
+  it.each([
+    ['that says nothing', 0],
+    ['of this version', ABI_VERSION],
+  ])('are there for a guest %s', (_, version) => {
+    const hypervisor = asking(version);
+    expect(hypervisor.run({ instructions: 100 }).reason).toBe('finished');
+    expect(hypervisor.vm.hart.x[8]).toBe(ABI_VERSION); // s0
+  });
+
+  it.each([2, 77, -1])('are not there for a guest of version %i: it is told so, each time', (version) => {
+    const hypervisor = asking(version);
+    for (let run = 0; run < 2; run++) {
+      const { reason, message } = hypervisor.run({ instructions: 100 });
+      expect(reason).toBe('host');
+      expect(message).toContain(`version ${version >>> 0} of the para-virtual interface`);
+      expect(message).toContain(`this hypervisor has version ${ABI_VERSION}`);
+      expect(message).toContain('0x8040000c');
+    }
+    expect(hypervisor.vm.console).toBe('');
   });
 
   it.each([

@@ -1,8 +1,9 @@
 /**
  * The interface between a para-virtualized guest and its hypervisor, version 1.
  *
- * **To begin**, the guest's kernel makes an SBI call of the extension EXTENSION (a7); the answer in a0
- * is the version. Before that, it is on a machine like any other, and need not be ported at all.
+ * **To begin**, the guest's kernel makes an SBI call of the extension EXTENSION (a7), with the version that
+ * it was built for in a6: if that is another one than ours, the run ends there. With 0 it gets ours,
+ * which the answer in a0 tells. Before that, it is on a machine like any other, and need not be ported at all.
  *
  * **The shared page** is from then on at the top of the guest's address space, in its kernel mode only. Its words
  * are within reach of a load or store off x0, so that the guest's kernel reads and changes its
@@ -88,7 +89,7 @@ export const MOST_REQUESTS = 64;
 export const MOST_CONSOLE_BYTES = 4096;
 
 /**
- * The interface for a guest in assembly: EXTENSION, a name per word (`V_ENABLED`: its address, for a load or store
+ * The interface for a guest in assembly: EXTENSION, ABI_VERSION, a name per word (`V_ENABLED`: its address, for a load or store
  * off x0) and per call (`CALL_SWITCH_SPACE`), and the macro `hypercall NUMBER`, which changes t6.
  */
 export function abiSource(): string {
@@ -96,6 +97,7 @@ export function abiSource(): string {
   const names = (table: object) => Object.keys(table).filter((name) => Number.isNaN(Number(name)));
   return [
     `        .equ EXTENSION, ${EXTENSION}`,
+    `        .equ ABI_VERSION, ${ABI_VERSION}`,
     ...names(Shared).map(
       (name) => `        .equ V_${upper(name)}, ${offset(Shared[name as keyof typeof Shared])}`,
     ),

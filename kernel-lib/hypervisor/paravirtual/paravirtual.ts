@@ -6,6 +6,7 @@
  * `abi.ts` is the interface; this file answers the calls. What the guest does not ask for is
  * emulated as ever. S1, Para-Virtualization; S4; Barham et al. 2003. Read `../vm.ts` first.
  */
+import { hex } from '../../bits';
 import { Cause } from '../../isa/causes';
 import { csrNumber } from '../../isa/csrs';
 import { Mode, registerNumber } from '../../isa/registers';
@@ -33,6 +34,7 @@ import {
 import { SharedPage } from './shared-page';
 
 const A0 = registerNumber('a0')!;
+const A6 = registerNumber('a6')!;
 const A7 = registerNumber('a7')!;
 const SATP = csrNumber('satp');
 const REFUSED = -1;
@@ -105,12 +107,25 @@ export class Paravirtual implements Hypervisor {
     hart.x[A0] = ABI_VERSION;
   }
 
+  /** A guest that was built for another version would go astray: its run ends before it begins. */
+  private refuses(version: number): boolean {
+    if (version === 0 || version === ABI_VERSION) return false;
+    const { guest, hart } = this.vm;
+    const message =
+      `The guest's kernel was built for version ${version >>> 0} of the para-virtual interface (register a6 of ` +
+      `its call at ${hex(hart.pc)}); this hypervisor has version ${ABI_VERSION}. Build the kernel with what ` +
+      'abiSource() gives, or with 0 in a6 if it copes with any version: the answer in a0 tells which it got.';
+    guest.stopped = { reason: 'host', message };
+    return true;
+  }
+
   private answer(trap: Trap): void {
     if (!this.isHypercall(trap)) {
       dispatch(this.vm, trap);
       return;
     }
     const { hart } = this.vm;
+    if (!this.shared.isUsed && this.refuses(hart.x[A6])) return;
     hart.pc = (hart.pc + WORD) | 0;
     if (!this.shared.isUsed) {
       this.begin();
