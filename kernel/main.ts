@@ -10,10 +10,12 @@ import { MessageChannel, Worker } from 'node:worker_threads';
 import { asker } from './ask';
 import type { ToMain } from './messages';
 import { cellOf, keepTrack, leaveCells, runLate } from './runtime/attribution';
+import { showChildren } from './runtime/children';
 import { Face, installFace } from './runtime/face';
 import { Imports } from './runtime/imports';
 import { captureOutput, Flow, poster } from './runtime/output';
 import { Runner } from './runtime/runner';
+import { closeStdin } from './runtime/stdin';
 import { translateStacks } from './runtime/trace';
 
 function start(connectionFile: string): void {
@@ -49,7 +51,9 @@ function start(connectionFile: string): void {
     throw new Error('process.exit would end the kernel: restart it from the notebook instead.');
   };
   port.on('message', (message: ToMain) => handle(message, { runner, face, imports, post }));
+  closeStdin();
   captureOutput(post);
+  showChildren();
   installFace(face);
   translateStacks();
   keepTrack({

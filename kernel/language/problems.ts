@@ -34,7 +34,31 @@ export function syntaxProblems(code: string, name: string): Problem[] | undefine
     reportDiagnostics: true,
     compilerOptions: { target: ts.ScriptTarget.ESNext, module: ts.ModuleKind.ESNext },
   });
-  return diagnostics.length > 0 ? problemsOf(diagnostics, { name, source: code, edits: [] }) : undefined;
+  if (diagnostics.length === 0) return undefined;
+  const problems = problemsOf(diagnostics, { name, source: code, edits: [] });
+  const magic = problems.map(magicProblem).find((found) => found !== undefined);
+  return magic ? [magic] : problems;
+}
+
+/** What other kernels take for a command: `%%html`, `%time`, `!ls`. */
+const MAGIC = /^\s*(%%?\w+|![a-z]\w*)/;
+/** What to write instead. */
+const INSTEAD: [RegExp, string][] = [
+  [/%html|%svg|%markdown|%latex/i, "HTML is shown by display({ toHtml: () => '…' })."],
+  [
+    /%bash|%sh\b|%script|%sx|%system|!/,
+    "A program is run by `execSync('…', { stdio: 'inherit' })` of node:child_process.",
+  ],
+  [/%time/, 'Time is measured by console.time() and console.timeEnd().'],
+];
+
+/** The problem of a line that is a command of another kernel; undefined if it isn't one. */
+function magicProblem(found: Problem): Problem | undefined {
+  const magic = MAGIC.exec(found.text)?.[1];
+  if (magic === undefined) return undefined;
+  const instead = INSTEAD.find(([wanted]) => wanted.test(magic))?.[1];
+  const message = `\`${magic}\` is a command of another kernel; here cells are TypeScript.${instead ? ` ${instead}` : ''}`;
+  return { ...found, code: 0, message, column: found.text.indexOf(magic) + 1, length: magic.length };
 }
 
 /** The compiler's words without what only we know of: how cells are joined. */

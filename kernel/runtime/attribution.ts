@@ -86,6 +86,18 @@ export function beginCell(cell: number): void {
   cancelled.clear();
 }
 
+/** Clears the timers that cells have left running. @returns whose they were */
+export function clearTimers(): Set<number> {
+  const cells = new Set<number>();
+  for (const [timer, owner] of owned) {
+    if (!timer.hasRef()) continue; // a library's, which waits for nothing
+    clearTimeout(timer);
+    owned.delete(timer);
+    cells.add(owner === NO_CELL ? newest : owner);
+  }
+  return cells;
+}
+
 /** Stops what a cell has under way: timers are cleared, promises end as they wake up. */
 export function cancelCell(cell: number): void {
   cancelled.add(cell);

@@ -155,14 +155,25 @@ export class Face implements KernelFace {
   }
 }
 
+/** What `display` returns. As the result of a cell it is not shown: the value is. */
+export class DisplayHandle {
+  readonly #face: Face;
+  readonly #displayId = `vmlab-${process.pid}-${Math.random().toString(36).slice(2)}`;
+
+  constructor(face: Face, value: unknown) {
+    this.#face = face;
+    face.display(bundleNow(value), { displayId: this.#displayId });
+  }
+
+  update(other: unknown): void {
+    this.#face.display(bundleNow(other), { displayId: this.#displayId, update: true });
+  }
+}
+
 /** Puts the face where cells and libraries find it. */
 export function installFace(face: Face): void {
   const globals = {
-    display: (value: unknown) => {
-      const displayId = `vmlab-${process.pid}-${Math.random().toString(36).slice(2)}`;
-      face.display(bundleNow(value), { displayId });
-      return { update: (other: unknown) => face.display(bundleNow(other), { displayId, update: true }) };
-    },
+    display: (value: unknown) => new DisplayHandle(face, value),
     clearOutput: (wait?: boolean) => face.clearOutput(wait),
     input: (prompt?: string, options?: { password?: boolean }) => face.input(prompt, options),
   };

@@ -5,6 +5,7 @@
  * falls behind, the main thread waits for it: a flood of output doesn't fill the memory.
  */
 import { Console } from 'node:console';
+import { StringDecoder } from 'node:string_decoder';
 import type { MessagePort } from 'node:worker_threads';
 import type { ToFront } from '../messages';
 import { currentCell } from './attribution';
@@ -55,10 +56,13 @@ export function poster(port: MessagePort, flow: Flow): Post {
 
 /** Sends what is printed to the cell that prints it. */
 export function captureOutput(post: Post): void {
-  const writer = (name: 'stdout' | 'stderr') => (text: string | Uint8Array) => {
-    const written = typeof text === 'string' ? text : Buffer.from(text).toString('utf8');
-    if (written !== '') post({ kind: 'stream', cell: currentCell(), name, text: written });
-    return true;
+  const writer = (name: 'stdout' | 'stderr') => {
+    const decoder = new StringDecoder('utf8');
+    return (text: string | Uint8Array) => {
+      const written = typeof text === 'string' ? decoder.end() + text : decoder.write(Buffer.from(text));
+      if (written !== '') post({ kind: 'stream', cell: currentCell(), name, text: written });
+      return true;
+    };
   };
   for (const name of ['stdout', 'stderr'] as const) {
     const write = writer(name);
@@ -76,4 +80,24 @@ export function captureOutput(post: Post): void {
     ignoreErrors: false,
     colorMode: false,
   });
+  countGroups(globalThis.console);
+}
+
+let openGroups = 0;
+
+function countGroups(console: Console): void {
+  const { group, groupEnd } = console;
+  console.group = console.groupCollapsed = (...label) => {
+    openGroups++;
+    group.apply(console, label);
+  };
+  console.groupEnd = () => {
+    openGroups = Math.max(0, openGroups - 1);
+    groupEnd.call(console);
+  };
+}
+
+/** Ends the console's groups that the last cell has left open, so that what the next one prints is not indented. */
+export function endGroups(): void {
+  while (openGroups > 0) console.groupEnd();
 }

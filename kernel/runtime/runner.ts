@@ -7,10 +7,11 @@
 import * as path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { compileFunction, constants } from 'node:vm';
-import type { MimeBundle, Outcome, ToMain } from '../messages';
-import { beginCell, cancelCell, currentCell, NO_CELL, runAs } from './attribution';
+import type { Compiled, MimeBundle, Outcome, ToMain } from '../messages';
+import { beginCell, cancelCell, clearTimers, currentCell, NO_CELL, runAs } from './attribution';
+import { DisplayHandle } from './face';
 import { exported, type Imports, type Namespace } from './imports';
-import type { Post } from './output';
+import { endGroups, type Post } from './output';
 import { bundleOf } from './show';
 import { describeError, noteThrown, placeIn, register } from './trace';
 
@@ -35,6 +36,7 @@ const LATE_INTERRUPT = 'KeyboardInterrupt: What this cell had left running was i
 
 interface Running {
   cell: number;
+  compiled: Compiled;
   /** Where the cell is, as an offset of its edited text. */
   at: number;
   declared: Set<string>;
@@ -54,13 +56,14 @@ export class Runner {
   /** Runs a cell; its outcome goes to the front. */
   run({ cell, compiled, types }: Extract<ToMain, { kind: 'run' }>): void {
     beginCell(cell);
+    endGroups();
     const declared = new Set(types);
     const end = (outcome: Outcome): void => {
       if (this.running?.cell !== cell) return;
       this.running = undefined;
       this.post({ kind: 'done', cell, outcome, declared: [...declared] });
     };
-    const running: Running = { cell, at: 0, declared, end };
+    const running: Running = { cell, compiled, at: 0, declared, end };
     this.running = running;
     const body = async (): Promise<void> => {
       try {
@@ -71,7 +74,7 @@ export class Runner {
         }) as (...values: unknown[]) => CellFunction;
         const own = start(this.imports.require, path.join(this.folder, 'cell.ts'), this.folder);
         const result = await own(this.scope, this.face(running));
-        if (result && result[0] !== undefined && this.running?.cell === cell) {
+        if (result && isShown(result[0]) && this.running?.cell === cell) {
           const data: MimeBundle = await bundleOf(result[0]);
           this.post({ kind: 'result', cell, data, metadata: {} });
         }
@@ -86,7 +89,10 @@ export class Runner {
   /** The interrupt that was dealt with last, and the cell that it found running. */
   private lastInterrupt: { sequence: number; cell: number | undefined } | undefined;
 
-  /** Ends the running cell, once for each `sequence`. @returns the cell that was running */
+  /**
+   * Ends the running cell, once for each `sequence`; if none runs, what earlier ones have left running.
+   * @returns the cell that was running
+   */
   interrupt(sequence: number): number | undefined {
     if (this.lastInterrupt?.sequence === sequence) return this.lastInterrupt.cell;
     const running = this.running;
@@ -100,6 +106,8 @@ export class Runner {
       });
     } else if (this.stuck !== undefined) {
       cancelCell(this.stuck);
+    } else {
+      for (const cell of clearTimers()) this.sayInterrupted(cell);
     }
     this.stuck = undefined;
     this.lastInterrupt = { sequence, cell: running?.cell };
@@ -113,15 +121,23 @@ export class Runner {
   ended(cell: number): void {
     if (this.running?.cell === cell) return;
     this.stuck = cell;
+    this.sayInterrupted(cell);
+  }
+
+  private sayInterrupted(cell: number): void {
     this.post({ kind: 'stream', cell, name: 'stderr', text: `${LATE_INTERRUPT}\n` });
   }
 
   /** An error that nothing caught. It ends the cell it belongs to, if that still runs; else it is told there. */
   uncaught(error: unknown, maker = currentCell()): void {
     const cell = maker === NO_CELL ? currentCell() : maker;
-    const outcome = describeError(error);
-    if (this.running?.cell === cell) this.running.end(outcome);
-    else this.post({ kind: 'stream', cell, name: 'stderr', text: `${outcome.traceback.join('\n')}\n` });
+    const { running } = this;
+    if (running?.cell === cell) {
+      running.end(describeError(error, placeIn(running.compiled, running.at)));
+    } else {
+      const text = describeError(error).traceback.join('\n');
+      this.post({ kind: 'stream', cell, name: 'stderr', text: `${text}\n` });
+    }
   }
 
   private face(running: Running): CellFace {
@@ -152,6 +168,11 @@ export class Runner {
       meta: { url: pathToFileURL(filename).href, filename, dirname: this.folder },
     };
   }
+}
+
+/** Whether a cell's last value is shown: what `display` gives back has been. */
+function isShown(value: unknown): boolean {
+  return value !== undefined && !(value instanceof DisplayHandle);
 }
 
 /** A name that is used before its declaration has run. */

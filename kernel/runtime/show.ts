@@ -2,7 +2,7 @@
  * Values as Jupyter shows them: always as text, and richer where the value says how.
  *
  * In order: a method under `Symbol.for('Jupyter.display')` that returns a MIME bundle; `toHtml()`; a DOM element
- * (Observable Plot's charts); an array of plain objects, as a table.
+ * (Observable Plot's charts) or an array of them; an array of plain objects, as a table.
  */
 import { inspect } from 'node:util';
 import type { MimeBundle } from '../messages';
@@ -48,6 +48,7 @@ function richBundle(value: object, text: string): MimeBundle {
     return { 'text/plain': plain, 'text/html': html instanceof Promise ? html : String(html) };
   }
   if (isElement(value)) return elementBundle(value);
+  if (isElements(value)) return elementsBundle(value);
   if (isTable(value)) return { 'text/plain': text, 'text/html': tableHtml(value) };
   return { 'text/plain': text };
 }
@@ -81,6 +82,24 @@ function elementBundle(element: DomElement): MimeBundle {
   const extent = size.every((side) => side) ? ` ${size.join(' × ')}` : '';
   const bundle = { 'text/plain': `<${element.localName}${extent}>${title ? ` ${title}` : ''}` };
   return { ...bundle, 'text/html': element.outerHTML };
+}
+
+function isElements(value: object): value is DomElement[] {
+  return Array.isArray(value) && value.length > 0 && value.every((each) => isObject(each) && isElement(each));
+}
+
+/** Elements one below the other. */
+function elementsBundle(elements: DomElement[]): MimeBundle {
+  const bundles = elements.map(elementBundle);
+  const joined = (type: string): string => bundles.map((bundle) => String(bundle[type])).join('\n');
+  return {
+    'text/plain': `[ ${joined('text/plain').replaceAll('\n', ', ')} ]`,
+    'text/html': joined('text/html'),
+  };
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }
 
 function isTable(value: object): value is Record<string, unknown>[] {

@@ -44,6 +44,9 @@ export function placeIn({ name, source, edits }: Compiled, offset: number): Plac
 /** The kernel's own scripts: from there on, frames are nobody's business. */
 const KERNEL = path.dirname(__dirname) + path.sep;
 
+/** What stands between a cell and `execSync`: below it the cell goes on. */
+const WRAPPER = path.join(__dirname, 'children.js');
+
 /** A frame of a stack as one line, with the learner's places in place of the engine's. */
 function frameLine(site: NodeJS.CallSite): string {
   const script = site.getScriptNameOrSourceURL?.() ?? site.getFileName() ?? '';
@@ -72,8 +75,9 @@ export function translateStacks(): void {
       head = 'Error';
     }
     const isOurs = (site: NodeJS.CallSite): boolean => site.getFileName()?.startsWith(KERNEL) ?? false;
-    const first = sites.findIndex((site) => !isOurs(site));
-    const called = sites.slice(Math.max(0, first));
+    const others = sites.filter((site) => site.getFileName() !== WRAPPER);
+    const first = others.findIndex((site) => !isOurs(site));
+    const called = others.slice(Math.max(0, first));
     const end = called.findIndex(isOurs);
     const lines = (end < 0 ? called : called.slice(0, end)).map(frameLine);
     return [head, ...lines].join('\n');
@@ -128,9 +132,28 @@ function describe(value: unknown): string {
 
 function causeLines(error: Error): string[] {
   const lines: string[] = [];
-  if (error.cause !== undefined) lines.push(`Caused by ${describe(error.cause)}`);
-  if (error instanceof AggregateError) lines.push(...error.errors.map((each) => `  - ${describe(each)}`));
-  return lines.flatMap((line) => line.split('\n'));
+  if (error.cause !== undefined) lines.push(...folded(`Caused by ${describe(error.cause)}`));
+  if (error instanceof AggregateError)
+    lines.push(...error.errors.flatMap((each) => folded(`  - ${describe(each)}`)));
+  return lines;
+}
+
+/** The lines of a text in which there are stacks, with the frames of each folded. */
+function folded(text: string): string[] {
+  const lines: string[] = [];
+  let frames: string[] = [];
+  let indent = '';
+  for (const line of text.split('\n')) {
+    const frame = /^(\s*) {4}(at .*[^{])$/.exec(line);
+    if (frame) {
+      indent = frame[1]!;
+      frames.push(`    ${frame[2]}`);
+      continue;
+    }
+    lines.push(...foldFrames(frames).map((kept) => indent + kept), line);
+    frames = [];
+  }
+  return [...lines, ...foldFrames(frames).map((kept) => indent + kept)];
 }
 
 function headline({ name, line, column }: Place): string {
@@ -155,16 +178,50 @@ function excerpt({ name, line, column }: Place): string[] {
   const width = String(Math.min(line + 1, lines.length)).length;
   for (let i = Math.max(1, line - 1); i <= Math.min(lines.length, line + 1); i++) {
     if (i > line && lines[i - 1] === '') break;
-    shown.push(`${i === line ? '>' : ' '} ${String(i).padStart(width)} | ${lines[i - 1]}`);
-    if (i === line) shown.push(`  ${' '.repeat(width)} | ${caret(lines[i - 1]!, column, 1)}`);
+    const number = String(i).padStart(width);
+    if (i === line) shown.push(...pointed(lines[i - 1]!, column, 1, number));
+    else shown.push(`  ${number} | ${cut(lines[i - 1]!, column).text}`);
   }
   return shown;
 }
 
-/** Carets below a part of a line; tabs stay tabs, so that they stand right. */
+/** A line of code with its number, and carets below a part of it. */
+function pointed(line: string, column: number, length: number, number: string): string[] {
+  const { text, from } = cut(line, column);
+  const carets = caret(text, column - from, Math.min(length, text.length - (column - from) + 1));
+  return [`> ${number} | ${text}`, `  ${' '.repeat(number.length)} | ${carets}`];
+}
+
+/** How much of a line of code is shown, in characters. */
+const LONGEST_LINE = 200;
+
+/** A line of code, or if it is very long the part of it around a column; `from`: how far that has moved. */
+function cut(line: string, column: number): { text: string; from: number } {
+  if (line.length <= LONGEST_LINE) return { text: line, from: 0 };
+  const start = Math.max(0, Math.min(column - LONGEST_LINE / 2, line.length - LONGEST_LINE));
+  const [before, after] = [start > 0 ? '…' : '', start + LONGEST_LINE < line.length ? '…' : ''];
+  return { text: before + line.slice(start, start + LONGEST_LINE) + after, from: start - before.length };
+}
+
+/** Carets below a part of a line. What is before them is as wide as the text there, so that they stand right. */
 function caret(line: string, column: number, length: number): string {
-  const gap = line.slice(0, column - 1).replace(/[^\t]/g, ' ');
-  return gap.padEnd(column - 1) + '^'.repeat(Math.max(1, length));
+  const gap = [...line.slice(0, column - 1)].map(blank).join('');
+  return gap + ' '.repeat(Math.max(0, column - 1 - line.length)) + '^'.repeat(Math.max(1, length));
+}
+
+/** Characters of no width, and of the width of two. (An emoji is as wide as two blanks, a Chinese character as its own.) */
+const NO_WIDTH = /^[\p{Mark}\p{Format}]$/u;
+const EMOJI = /^\p{Emoji_Presentation}$/u;
+const WIDE =
+  /^[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6]$/;
+const WIDE_BLANK = '\u3000';
+
+/** A blank as wide as a character. Tabs stay tabs. */
+function blank(char: string): string {
+  if (char === '\t') return char;
+  if (NO_WIDTH.test(char)) return '';
+  if (EMOJI.test(char)) return '  ';
+  return WIDE.test(char) ? WIDE_BLANK : ' ';
 }
 
 /** The most lines of frames that are shown. */
@@ -198,12 +255,9 @@ export function describeProblems(problems: readonly Problem[]): Extract<Outcome,
   const traceback = problems.flatMap(({ file, line, column, length, text, message, code }) => {
     const name = code > 0 ? ` (TS${code})` : '';
     if (line === 0) return [message + name];
-    const number = String(line);
-    const gap = ' '.repeat(number.length);
     return [
       `${file}, line ${line}, column ${column}`,
-      `> ${number} | ${text}`,
-      `  ${gap} | ${caret(text, column, length)}`,
+      ...pointed(text, column, length, String(line)),
       message + name,
     ];
   });

@@ -22,6 +22,8 @@ const LOOPS: Record<string, string> = {
   'a wait in a loop': 'while (true) { await sleep(10); count++; }',
   'a loop over files': "while (true) { await fs.promises.stat('/'); count++; }",
   'a question': "await input('?')",
+  'a program that it waits for': "execSync('sleep 1000');",
+  'a program that ignores interrupts': `execSync("trap '' INT; while :; do sleep 1; done");`,
   'a sleeping thread': 'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);',
 };
 
@@ -31,6 +33,7 @@ const LOOP = "console.log('begins'); while (true) {}";
 const LATE: Record<string, string> = {
   'a timer': `setTimeout(() => { ${LOOP} }, 20);`,
   'an interval': `setInterval(() => { ${LOOP} }, 20);`,
+  'an interval that prints': "setInterval(() => console.log('begins'), 200);",
   'an immediate': `setTimeout(() => setImmediate(() => { ${LOOP} }), 20);`,
   'a tick': `setTimeout(() => process.nextTick(() => { ${LOOP} }), 20);`,
   'a promise': `void sleep(20).then(() => { ${LOOP} });`,
@@ -44,7 +47,7 @@ describe.each(['message', 'signal'])('by %s', (mode) => {
   beforeAll(async () => {
     kernel = await TestKernel.start(linkLibrary);
     await kernel.run(
-      "import * as fs from 'node:fs';\nlet count = 0, kept = 'kept';\nconst sleep = (ms: number) => new Promise((go) => setTimeout(go, ms));",
+      "import * as fs from 'node:fs';\nimport { execSync } from 'node:child_process';\nlet count = 0, kept = 'kept';\nconst sleep = (ms: number) => new Promise((go) => setTimeout(go, ms));",
     );
   });
   afterAll(() => kernel?.stop());

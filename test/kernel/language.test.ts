@@ -195,6 +195,27 @@ describe('what a cell may hold', () => {
     expect((await kernel.error('return 5')).at(-1)).toMatch(/TS1108/);
     expect((await kernel.error('const jsx = <b>x</b>;'))[0]).toMatch(/line 1, column/);
     expect((await kernel.error('%matplotlib inline'))[0]).toMatch(/line 1, column 1$/);
+    const html = await kernel.error('%%html\n<b>bold</b>');
+    expect(html).toHaveLength(4);
+    expect(html[3]).toBe(
+      "`%%html` is a command of another kernel; here cells are TypeScript. HTML is shown by display({ toHtml: () => '…' }).",
+    );
+    expect((await kernel.error('let a = 1;\n!ls -la here'))[3]).toMatch(/^`!ls` is a command .*execSync/);
+  });
+
+  it('may be very wide: what is shown of it is what matters', async () => {
+    const wide = (name: string) => `const ${name} = [${'1, '.repeat(200)}];`;
+    const [place, shown, carets] = await kernel.error(`${wide('w')} w.nothing; ${wide('v')}`);
+    expect(place).toMatch(/line 1, column 617$/);
+    expect(shown!.length).toBeLessThan(220);
+    expect(shown!.slice(carets!.indexOf('^'))).toMatch(/^nothing; const v = /);
+    const thrown = await kernel.error(`${wide('w')} throw new Error('far');`);
+    expect(thrown[1]!.slice(thrown[2]!.indexOf('^'))).toBe("new Error('far');");
+  });
+
+  it('may hold any script: the caret stands below what it means', async () => {
+    const lines = await kernel.error("const ö = 'e\u0301', 数 = '🎉'; 数.nothing;");
+    expect(lines[2]).toBe(`    | ${' '.repeat(15)}\u3000${' '.repeat(9)}\u3000 ^^^^^^^`);
   });
 
   it('is told once where it breaks off', async () => {
@@ -305,6 +326,13 @@ describe('errors', () => {
     const lines = await kernel.error("throw new Error('outer', { cause: new RangeError('inner') });");
     expect(lines).toContain('Caused by RangeError: inner');
     expect((await kernel.error('process.exit(2)'))[0]).toMatch(/line 1, column 9$/);
+  });
+
+  it('tell the frames of a cause as they tell their own', async () => {
+    const lines = await kernel.error("await fetch('http://127.0.0.1:1/');");
+    const cause = lines.slice(lines.findIndex((line) => line.startsWith('Caused by Error: ')));
+    expect(cause.length).toBeGreaterThan(0);
+    expect(cause.join('\n')).not.toContain('node:');
   });
 });
 

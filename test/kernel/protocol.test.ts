@@ -82,6 +82,21 @@ describe('rich output', () => {
     expect(messages[1]?.content.data?.['text/plain']).toContain("name: 'b'");
   });
 
+  it('shows elements, one or an array of them', async () => {
+    const make =
+      "const element = (text: string) => ({ nodeType: 1, localName: 'b', outerHTML: '<b>' + text + '</b>', getAttribute: () => null });";
+    const { messages } = await kernel.run(`${make}\n[element('1'), element('2')]`);
+    expect(messages[1]?.content.data).toEqual({
+      'text/html': '<b>1</b>\n<b>2</b>',
+      'text/plain': '[ <b>, <b> ]',
+    });
+  });
+
+  it('shows what is displayed once, also by the last line of a cell', async () => {
+    const { messages } = await kernel.run("display('shown')");
+    expect(typesOf(messages)).toEqual(['execute_input', 'display_data']);
+  });
+
   it('updates and clears', async () => {
     const shown = await kernel.run(
       "const handle = display({ toHtml: () => 'one' }); clearOutput(true); handle.update(2);",
@@ -185,6 +200,20 @@ describe('output', () => {
     expect(printed(ran, 'stderr')).toBe('b\n');
   });
 
+  it('is whole where a character comes in pieces', async () => {
+    const pieces = '[0x61, 0xe2], [0x82, 0xac]';
+    const ran = await kernel.run(
+      `for (const piece of [${pieces}]) process.stdout.write(new Uint8Array(piece));`,
+    );
+    expect(printed(ran)).toBe('a€');
+  });
+
+  it('is not indented by a group that an earlier cell left open', async () => {
+    const ran = await kernel.run("console.group('group'); console.group(); console.log('inside');");
+    expect(printed(ran)).toBe('group\n    inside\n');
+    expect(printed(await kernel.run("console.log('outside');"))).toBe('outside\n');
+  });
+
   it('arrives, all 100,000 lines of it', async () => {
     const ran = await kernel.run("for (let i = 0; i < 100_000; i++) console.log('line ' + i);");
     const lines = printed(ran).split('\n');
@@ -203,6 +232,16 @@ describe('output', () => {
 });
 
 describe('comms', () => {
+  it('whose handler fails say so, and answer', async () => {
+    const fails = "comms.register('fails', () => { throw new Error('in the handler'); });";
+    await kernel.run(`const comms = (globalThis as any)[Symbol.for('vmlab.kernel')].comms;\n${fails}`);
+    const open = { type: 'comm_open', comm_id: 'f', target_name: 'fails', data: {} };
+    const said = await kernel.do<Message[]>('comm', open);
+    expect(said).toMatchObject([{ type: 'stream', content: { name: 'stderr' } }]);
+    expect(said[0]?.content.text).toContain('Error: in the handler');
+    await kernel.do('comm', { type: 'comm_close', comm_id: 'f', data: {} });
+  });
+
   it('are opened, spoken over and closed', async () => {
     await kernel.run(
       "const comms = (globalThis as any)[Symbol.for('vmlab.kernel')].comms;\ncomms.register('echo', (comm: any, data: any) => {\n  comm.onMessage = (sent: any) => comm.send({ echo: sent });\n  comm.send({ hello: data });\n});",
