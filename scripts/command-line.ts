@@ -11,6 +11,12 @@ export function usageError(problem: string, usage: string): never {
   process.exit(2);
 }
 
+/** Ends the command when nobody reads on: `npm run quiz | head -3`. */
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
+});
+
 /** Ends the command with how it is used, if that is what is asked for. */
 export function answerHelp(args: readonly string[], usage: string): void {
   const end = args.indexOf('--');

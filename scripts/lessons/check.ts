@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { filesOf, LESSON_NAME, type LessonFiles, namesIn } from './course';
 import { type ExecutedCell, executeNotebook, jupyterPython } from './execute';
 import { type Exercises, readExercises } from './exercise-rules';
-import { type Notebook, notebookText } from './notebook';
+import { type Notebook, notebookText, readBytes, readText } from './notebook';
 import { callsOf, notebookProblems } from './notebook-rules';
 import type { LessonProblem } from './problem';
 import { quizProblems } from './quiz-rules';
@@ -44,6 +44,10 @@ function lessonProblems(project: string, name: string, loaded: Exercises): Lesso
   const files = filesOf(name);
   const read = (file: string) =>
     existsSync(join(project, file)) ? readFileSync(join(project, file), 'utf8') : undefined;
+  const unreadable = [files.instructor, files.learner, files.quiz].flatMap((file) =>
+    readingProblem(project, file),
+  );
+  if (unreadable.length > 0) return unreadable;
   if (!LESSON_NAME.test(name))
     return [
       {
@@ -70,6 +74,19 @@ function lessonProblems(project: string, name: string, loaded: Exercises): Lesso
   if (notebook !== undefined) problems.push(...learnersProblems(files, notebook, learners));
   if (notebook !== undefined) problems.push(...leakProblems(project, files, notebook, loaded));
   return problems;
+}
+
+/** What keeps a file that is there from being read: a folder in its place, permissions, no text. */
+function readingProblem(project: string, file: string): LessonProblem[] {
+  const path = join(project, file);
+  if (!existsSync(path)) return [];
+  try {
+    if (file.endsWith('.ipynb')) readText(path, file);
+    else readBytes(path, file); // What is no text in it, its parser tells with the line.
+    return [];
+  } catch (error) {
+    return [{ file, message: (error as Error).message.replace(`${file}: `, '') }];
+  }
 }
 
 /** The learner's version is there, and the one that the instructor's gives. */

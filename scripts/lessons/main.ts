@@ -37,6 +37,8 @@ const COMMANDS: Record<Command, () => number | Promise<number>> = {
   export: exportThem,
 };
 
+const counted = (count: number, thing: string) => `${count} ${thing}${count === 1 ? '' : 's'}`;
+
 function usage(name: Command): string {
   return `Usage: ${USAGES[name]}`;
 }
@@ -69,14 +71,19 @@ async function check(): Promise<number> {
     await buildLibrary();
     for (const name of names) count += await checkRun(name, patience);
   }
-  console.log(count === 0 ? `${names.length} lessons: nothing to complain about.` : `${count} problems.`);
+  console.log(
+    count === 0
+      ? `${counted(names.length, 'lesson')}: nothing to complain about.`
+      : `${counted(count, 'problem')}.`,
+  );
   return count === 0 ? 0 : 1;
 }
 
 /** Runs a lesson, prints what is wrong, and returns how much. */
 async function checkRun(name: string, patience: number): Promise<number> {
   const files = filesOf(name);
-  if (![files.learner, files.instructor].every((file) => existsSync(join(project, file)))) return 0;
+  // One that is missing, or no notebook, has been told.
+  if (![files.learner, files.instructor].every((file) => isNotebook(join(project, file)))) return 0;
   try {
     const { seconds, slowest, problems } = await runLesson(project, name, patience);
     const all = sorted(problems);
@@ -88,6 +95,15 @@ async function checkRun(name: string, patience: number): Promise<number> {
   } catch (error) {
     console.log(`${files.instructor}: can’t be run: ${(error as Error).message}`);
     return 1;
+  }
+}
+
+function isNotebook(file: string): boolean {
+  try {
+    readNotebook(file);
+    return true;
+  } catch {
+    return false;
   }
 }
 
@@ -107,7 +123,7 @@ function release(): number {
   if (stale.length === 0) console.log('All learner’s notebooks are up to date.');
   if (values.nbgrader !== undefined) {
     const lessons = nbgraderLayout(project, names, values.nbgrader);
-    console.log(`${lessons.length} lessons for nbgrader: ${values.nbgrader}`);
+    console.log(`${counted(lessons.length, 'lesson')} for nbgrader: ${values.nbgrader}`);
   }
   return values.check && stale.length > 0 ? 1 : 0;
 }

@@ -7,6 +7,7 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import ts from 'typescript';
 import { coversOf } from '../coverage/coverage';
 import { INVENTORY } from '../coverage/inventory';
 import { type Cell, type Notebook, parseNotebook } from './notebook';
@@ -27,6 +28,8 @@ export interface LessonContext {
 type Rule = (notebook: Notebook, context: LessonContext) => Omit<LessonProblem, 'file'>[];
 
 const MOST_WORDS = 110;
+/** Characters of a notebook: far more than a lesson has, even with its outputs. */
+const LONGEST = 5_000_000;
 
 /** The notebook in a text, if it is one, and what is wrong with it. */
 export function notebookProblems(
@@ -34,6 +37,10 @@ export function notebookProblems(
   context: LessonContext,
 ): { notebook: Notebook | undefined; problems: LessonProblem[] } {
   const { file } = context;
+  if (text.length > LONGEST) {
+    const message = `longer than ${LONGEST} characters: \`npm run lessons -- strip\` takes outputs out; what else is large belongs in the library`;
+    return { notebook: undefined, problems: [{ file, message }] };
+  }
   try {
     const notebook = parseNotebook(text, file);
     const problems = RULES.flatMap((rule) => rule(notebook, context));
@@ -44,12 +51,13 @@ export function notebookProblems(
   }
 }
 
-/** The line of a mistake in JSON, from what JSON.parse says of its place. */
+/** The line of a mistake in JSON, from what JSON.parse says of its place, or TypeScript's reader does. */
 function lineOfJson(text: string, message: string): { line?: number } {
-  const position = /at position (\d+)/.exec(message)?.[1];
+  if (!message.includes('not JSON')) return {};
+  const told = /at position (\d+)/.exec(message)?.[1];
   const isCut = message.includes('Unexpected end');
-  if (position === undefined && !isCut) return {};
-  return { line: text.slice(0, position === undefined ? text.length : Number(position)).split('\n').length };
+  const position = isCut ? text.length : (told ?? ts.parseConfigFileTextToJson('', text).error?.start);
+  return position === undefined ? {} : { line: text.slice(0, Number(position)).split('\n').length };
 }
 
 /** A problem in a cell; its line is that of the first line with `what` in it, if any. */
@@ -118,12 +126,15 @@ const END = /\/\/ END SOLUTION/;
 const solutions: Rule = ({ cells }) =>
   cells.flatMap((cell) => {
     const marks = cell.source.filter((line) => BEGIN.test(line) || END.test(line));
+    const beside = marks.find((line) => !/^\s*\/\/ (BEGIN|END) SOLUTION\s*$/.test(line));
     const isSolution = cell.metadata.nbgrader?.solution === true;
     if (marks.length === 0)
       return isSolution
         ? [inCell(cell, 'nbgrader’s metadata say that it holds a solution, and it has no // BEGIN SOLUTION')]
         : [];
     if (cell.cell_type !== 'code') return [inCell(cell, 'a solution stands in a code cell', BEGIN)];
+    if (beside !== undefined)
+      return [inCell(cell, 'the marks of a solution stand each on a line of its own', beside)];
     const alternate = marks.every((line, index) => (index % 2 === 0 ? BEGIN : END).test(line));
     if (!alternate || marks.length % 2 === 1)
       return [inCell(cell, '// BEGIN SOLUTION and // END SOLUTION don’t pair up', marks.at(-1)?.trim())];
@@ -157,7 +168,7 @@ const grading: Rule = ({ cells }) => {
             ),
           ]
         : [];
-    const id = String(nbgrader.grade_id ?? '');
+    const id = typeof nbgrader.grade_id === 'string' ? nbgrader.grade_id : '';
     const isTwice = seen.has(id);
     seen.add(id);
     if (id === '') return [inCell(cell, 'nbgrader’s metadata have no grade_id: write the cell’s id')];
@@ -166,7 +177,8 @@ const grading: Rule = ({ cells }) => {
       return [inCell(cell, 'nbgrader’s metadata have another schema_version than 3')];
     const isPoints = typeof nbgrader.points === 'number' && nbgrader.points > 0;
     if (nbgrader.grade === true && !isPoints) return [inCell(cell, 'nbgrader’s metadata have no points')];
-    if (nbgrader.grade === true && !isCheck) return [inCell(cell, 'is graded, and calls no check()')];
+    if (nbgrader.grade === true && !isCheck)
+      return [inCell(cell, 'is graded, and calls no check() with the id of an exercise in quotes')];
     return isCheck && nbgrader.grade !== true
       ? [inCell(cell, 'calls check(), and is not graded: set "grade": true', 'check(')]
       : [];
@@ -175,7 +187,7 @@ const grading: Rule = ({ cells }) => {
 
 /** The first arguments of calls in a cell, where they are plain text. */
 export function callsOf(cell: Cell, name: string): string[] {
-  return [...codeOf(cell).matchAll(new RegExp(`(?<![\\w.])${name}\\(\\s*(['"])([^'"\\n]*)\\1`, 'g'))].map(
+  return [...codeOf(cell).matchAll(new RegExp(`(?<![\\w.])${name}\\(\\s*(['"\`])([^'"\`\\n]*)\\1`, 'g'))].map(
     (match) => match[2],
   );
 }
@@ -202,11 +214,18 @@ const calls: Rule = ({ cells }, { name, exercises, quizzes }) => {
   ];
 };
 
+/** `[words](target)`, `[name]: target`, and HTML's. */
+const LINKS = [
+  /\]\(([^()\s]+)\)/g,
+  /^ {0,3}\[[^\]\n]+\]:\s*(\S+)/gm,
+  /<(?:a|img)\b[^>]*?\b(?:href|src)="([^"]+)"/g,
+];
+
 /** Both versions have the same links, and each is to lead somewhere from its own folder. */
 const links: Rule = ({ cells }, { project }) =>
   cells.flatMap((cell) => {
     const prose = proseOf(cell);
-    const targets = [...prose.matchAll(/\]\(([^()\s]+)\)/g)].map((match) => match[1]);
+    const targets = LINKS.flatMap((link) => [...prose.matchAll(link)].map((match) => match[1]));
     const isMissing = (target: string) =>
       !/^(https?:|mailto:|#|attachment:)/.test(target) &&
       ['notebooks', 'notebooks/instructor'].some(

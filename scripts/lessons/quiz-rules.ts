@@ -1,8 +1,8 @@
 /** What a quiz file must be, beyond what the parser asks for: its lesson, and rows that there are. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseQuiz } from '../../kernel-lib/lab/quiz/parse';
-import { QuizError } from '../../kernel-lib/lab/quiz/problems';
+// The error's class from the parser that throws it: a module of the library imported by itself is a second one here.
+import { parseQuiz, QuizError } from '../../kernel-lib/lab/quiz/parse';
 import { rowsNamed } from '../coverage/coverage';
 import { INVENTORY } from '../coverage/inventory';
 import type { LessonProblem } from './problem';

@@ -117,6 +117,71 @@ const BROKEN: [string, Change | string, string][] = [
   ['JSON of something else', '[1, 2]', 'not a notebook of format 4.5'],
   ['an older format', (n) => Object.assign(n, { nbformat_minor: 4 }), 'not a notebook of format 4.5'],
   ['cells that are none', (n) => Object.assign(n, { cells: {} }), 'not a notebook of format 4.5'],
+  ['another kind of JSON', '\n["a"', `${FILES.instructor}:2: not a notebook, because it is not JSON`],
+  [
+    'a merge that was not finished',
+    '{\n<<<<<<< HEAD\n"cells": []',
+    `${FILES.instructor}:2: not a notebook, because it is not JSON`,
+  ],
+  ['a byte order mark', '\uFEFF{}', 'begins with a byte order mark'],
+  ['far too much of it', ' '.repeat(5_000_001), 'longer than 5000000 characters'],
+  [
+    'nbformat 3',
+    '{"nbformat": 3, "nbformat_minor": 0, "worksheets": [{"cells": []}]}',
+    'not a notebook of format 4.5',
+  ],
+  ['no metadata', (n) => Object.assign(n, { metadata: undefined }), 'the notebook has no metadata'],
+  ['metadata that are a list', (n) => Object.assign(n, { metadata: [] }), 'the notebook has no metadata'],
+  [
+    'a source of numbers',
+    (n) => Object.assign(n.cells[1], { source: [1, 2] }),
+    'cell 2 has no type, source or metadata',
+  ],
+  [
+    'a type that there isn’t',
+    (n) => Object.assign(n.cells[1], { cell_type: 'heading' }),
+    'cell 2 has no type, source or metadata',
+  ],
+  [
+    'nbgrader’s metadata that are none',
+    (n) => Object.assign(n.cells[1].metadata, { nbgrader: null }),
+    'cell 2 has no type, source or metadata',
+  ],
+  [
+    'a grade_id that is a number',
+    (n) => Object.assign(graded(n, 'ex1-check'), { grade_id: 7 }),
+    'cell ex1-check: nbgrader’s metadata have no grade_id',
+  ],
+  [
+    'points in quotes',
+    (n) => Object.assign(graded(n, 'ex1-check'), { points: '3' }),
+    'cell ex1-check: nbgrader’s metadata have no points',
+  ],
+  [
+    'a mark of a solution behind code',
+    say('ex1-code', 'a();\n', 'b(); // BEGIN SOLUTION\n', 'c();\n', '// END SOLUTION'),
+    'cell ex1-code, line 2: the marks of a solution stand each on a line of its own',
+  ],
+  [
+    'an exercise whose name is in a variable',
+    say('ex1-check', "const id = '18-add';\n", 'check(id, myAdd);'),
+    'cell ex1-check: is graded, and calls no check() with the id of an exercise in quotes',
+  ],
+  [
+    'an unknown exercise in backticks',
+    say('ex1-check', 'check(`18-sub`, myAdd);'),
+    'cell ex1-check, line 1: there is no exercise 18-sub',
+  ],
+  [
+    'a reference to nowhere',
+    say('next', 'See [it][1].\n', '\n', '[1]: 99-nowhere.ipynb'),
+    'cell next, line 3: the link to 99-nowhere.ipynb leads nowhere',
+  ],
+  [
+    'a picture in HTML that is not there',
+    say('next', 'See <img alt="it" src="it.png">.'),
+    'cell next, line 1: the link to it.png leads nowhere',
+  ],
   ['a cell that is none', (n) => n.cells.push(null as never), 'cell 9 has no type, source or metadata'],
   ['a cell without an id', (n) => Object.assign(n.cells[2], { id: undefined }), 'cell 3 has no id'],
   [
@@ -291,6 +356,38 @@ describe('a broken notebook', () => {
 });
 
 describe('the files around it', () => {
+  it('a folder in the place of a notebook or a quiz, and bytes that are no text', () => {
+    for (const file of [FILES.instructor, FILES.learner, FILES.quiz]) rmSync(join(root, file));
+    mkdirSync(join(root, FILES.instructor));
+    writeFileSync(join(root, FILES.learner), Buffer.from('{"cells": []}', 'utf16le').fill(0xff, 4, 6));
+    mkdirSync(join(root, FILES.quiz));
+    const unread =
+      'can’t be read (EISDIR: illegal operation on a directory). It should be a text file that you may read.';
+    expect(check()).toEqual([
+      `${FILES.instructor}: ${unread}`,
+      `${FILES.learner}: not readable as text: save it as UTF-8.`,
+      `${FILES.quiz}: ${unread}`,
+    ]);
+    expect(() => readNotebook(join(root, FILES.instructor))).toThrow(`${FILES.instructor}: can’t be read`);
+  });
+
+  it('a broken quiz is told with its lines by the command, too, each problem once', () => {
+    const quiz = readFileSync(join(root, FILES.quiz), 'utf8');
+    writeFileSync(join(root, FILES.quiz), quiz.replace('[x]', '[ ]').replace('= 32', '= many'));
+    const script =
+      'import(process.argv[1]).then(({ quizProblems }) => console.log(JSON.stringify(quizProblems(...process.argv.slice(2)))))';
+    const rules = join(project, 'scripts/lessons/quiz-rules.ts');
+    const tsx = join(project, 'node_modules/tsx/dist/cli.mjs');
+    const { stdout, stderr } = spawnSync(process.execPath, [tsx, '-e', script, rules, root, FILES.quiz], {
+      encoding: 'utf8',
+    });
+    const told = JSON.parse(stdout || stderr) as { file: string; line: number }[];
+    expect(told.map(({ file, line }) => [file, line])).toEqual([
+      [FILES.quiz, 10],
+      [FILES.quiz, 21],
+    ]);
+  });
+
   it('a schema that is broken is told in nbformat’s words, with the cell', () => {
     const notebook = readNotebook(join(root, FILES.instructor));
     Object.assign(cell(notebook, 'ex1'), { outputs: [] });

@@ -56,7 +56,7 @@ function readList(block: Block, problems: ProblemList): Answers | undefined {
     problems.add(block.line, 'one answer is no choice: give at least two');
     return undefined;
   }
-  if (boxes === 0 && block.type === 'ordered_list') return readOrdering(items, problems);
+  if (boxes === 0 && block.type === 'ordered_list') return readOrdering(block, items, problems);
   const unboxed = items.find((item) => item.box === undefined);
   if (unboxed) {
     problems.add(unboxed.line, 'this answer has no box: write [ ] before it, or [x] if it is right');
@@ -131,7 +131,11 @@ function readBoxes(block: Block, items: Item[], problems: ProblemList): Answers 
 }
 
 /** The items shuffled, the same way each time: sorted by their text, and turned if that is the right order. */
-function readOrdering(items: Item[], problems: ProblemList): Answers {
+function readOrdering(block: Block, items: Item[], problems: ProblemList): Answers {
+  const numbers = insideOf(block).map((item) => Number(item.tokens[0].info));
+  const isCounted = numbers.every((number, place) => number === numbers[0] + place);
+  if (!isCounted && !numbers.every((number) => number === numbers[0]))
+    problems.add(block.line, 'the items stand in their right order: number them 1, 2, 3 from top to bottom');
   const withFeedback = items.find((item) => item.feedback.html !== '');
   if (withFeedback)
     problems.add(
@@ -163,7 +167,10 @@ function readRange(content: string, block: Block, problems: ProblemList): Answer
     return noNumber(written, block, problems);
   }
   if (interval) return { kind: 'number', low, high, written: `${left.trim()} to ${right.trim()}` };
-  const width = around?.[3] === '%' ? (Math.abs(low) * high) / 100 : high;
+  const isShare = around?.[3] === '%';
+  if (isShare && low === 0)
+    problems.add(block.line, 'a share of 0 is 0: write how far from 0 the answer may be, = 0 +- 0.1');
+  const width = isShare ? (Math.abs(low) * high) / 100 : high;
   return { kind: 'number', low: low - width, high: low + width, written };
 }
 

@@ -101,6 +101,33 @@ export function complainAboutLazyQuotes(tokens: Token[], lines: string[], proble
   }
 }
 
+/** Complains about a block of code that runs on to the end of the file. */
+export function complainAboutOpenCode(tokens: Token[], lines: string[], problems: ProblemList): void {
+  for (const { type, map } of tokens) {
+    if (type !== 'fence' || !map) continue;
+    const isClosed = map[1] - map[0] > 1 && /(```|~~~)\s*$/.test(lines[map[1] - 1]);
+    if (!isClosed) problems.add(map[0] + 1, 'this block of code is not closed: put ``` on a line below it');
+  }
+}
+
+/** A quiz is also a page, and a file for a learning platform: nothing that lies beside it comes along. */
+export function complainAboutLinks(tokens: Token[], problems: ProblemList): void {
+  for (const inline of tokens) {
+    let line = lineOf(inline);
+    for (const child of inline.children ?? []) {
+      if (child.type.endsWith('break')) line += 1;
+      const target = child.type === 'link_open' ? String(child.attrGet('href')) : '';
+      if (child.type === 'image')
+        problems.add(line, 'a quiz has no pictures: describe it, or show it in the lesson');
+      else if (target !== '' && !/^(https?|mailto):/.test(target))
+        problems.add(
+          line,
+          `the link to ${target} leads nowhere from a page or a platform: write it out, https://…`,
+        );
+    }
+  }
+}
+
 /** The token's line, from 1. */
 export function lineOf(token: Token): number {
   return (token.map?.[0] ?? 0) + 1;

@@ -12,6 +12,8 @@ import {
   blocksOf,
   type Comment,
   complainAboutLazyQuotes,
+  complainAboutLinks,
+  complainAboutOpenCode,
   inlineOf,
   insideOf,
   withoutComments,
@@ -20,6 +22,8 @@ import { fold } from './grade';
 import type { Asked, Prose, Question, Quiz } from './model';
 import { ProblemList } from './problems';
 import { blockProse, inlineProse, tokensOf } from './prose';
+
+export { QuizError } from './problems';
 
 /** The longest quiz file, in characters. Far more than anybody answers. */
 const LONGEST = 100_000;
@@ -39,6 +43,13 @@ export function parseQuiz(source: string, file: string): Quiz {
   const lines = text.slice(0, LONGEST).split('\n');
   const broken = lines.findIndex((line) => /[\0\uFFFD]/.test(line));
   if (broken >= 0) problems.add(broken + 1, 'not readable as text: save the file as UTF-8');
+  lines.forEach((line, index) => {
+    if (/^(<{7}|>{7}) /.test(line))
+      problems.add(
+        index + 1,
+        'two versions of the file were not merged here: keep one, and take this line out',
+      );
+  });
   problems.throwIfAny();
 
   const { title, lesson } = takeFrontMatter(lines, problems);
@@ -84,6 +95,8 @@ function readEntry(line: string, number: number, found: Map<string, string>, pro
 function readQuestions(lines: string[], problems: ProblemList): Question[] {
   const tokens = tokensOf(lines.join('\n'));
   complainAboutLazyQuotes(tokens, lines, problems);
+  complainAboutOpenCode(tokens, lines, problems);
+  complainAboutLinks(tokens, problems);
   const starts = tokens.flatMap((token, index) =>
     token.type === 'heading_open' && token.level === 0 ? [index] : [],
   );

@@ -75,6 +75,10 @@ describe('a quiz file', () => {
     expect(only(`### N?\n\n${written}\n<!-- S -->`)).toMatchObject({ kind: 'number', low, high });
   });
 
+  test.each(['1. a\n2. b', '1. a\n1. b', '5. a\n6. b', '1) a\n2) b'])('the order %j', (items) => {
+    expect(only(`### O?\n\n${items}\n<!-- S -->`)).toMatchObject({ kind: 'order' });
+  });
+
   test('text is accepted with case and space folded', () => {
     expect(quiz.questions[3]).toMatchObject({ accepted: ['translation cache', 'code cache'] });
   });
@@ -251,6 +255,46 @@ describe('a broken quiz file says where and what to do', () => {
     ],
     ['a rule', fileWith(`### Q?\n${whole}\n***\n`), ['10: a rule']],
     ['bytes that are no text', fileWith('### Q?\n\uFFFD\n'), ['6: not readable as text']],
+    [
+      'UTF-16, read as UTF-8',
+      Buffer.from(`\uFEFF${fileWith(`### Q?\n${whole}`)}`, 'utf16le').toString('utf8'),
+      ['1: not readable as text'],
+    ],
+    [
+      'front matter as YAML has it',
+      `---\ntitle: x\nlesson: 03\ntags:\n  - a\n---\n### Q?\n${whole}`,
+      ['4: front matter knows only', '5: front matter knows only'],
+    ],
+    [
+      'a merge that was not finished',
+      fileWith(`### Q?\n<<<<<<< HEAD\n1. [x] a\n=======\n1. [x] c\n>>>>>>> other\n2. [ ] b\n<!-- S -->`),
+      ['6: two versions', '10: two versions'],
+    ],
+    [
+      'a block of code that is not closed',
+      fileWith(`### Q?\n<!-- S -->\n\n\`\`\`\n1. [x] a\n2. [ ] b\n`),
+      ['5: the question has no answers', '8: this block of code is not closed'],
+    ],
+    ['a picture', fileWith(`### Q?\nSee:\n![p](p.png)\n\n${whole}`), ['7: a quiz has no pictures']],
+    [
+      'a link to a file beside it',
+      fileWith('### Q?\n1. [x] see [there](other.md)\n2. [ ] b\n<!-- S -->'),
+      ['6: the link to other.md leads nowhere'],
+    ],
+    [
+      'an order numbered otherwise',
+      fileWith('### Q?\n\n2. b\n1. a\n<!-- S -->'),
+      ['7: the items stand in their right order'],
+    ],
+    ['a share of nothing', fileWith('### Q?\n\n= 0 +- 5%\n<!-- S -->'), ['7: a share of 0 is 0']],
+    ['a number in quotes', fileWith('### Q?\n\n= "8"\n<!-- S -->'), ['7: `= "8"` is no number']],
+    ['a number with its unit', fileWith('### Q?\n\n= 8 MiB\n<!-- S -->'), ['7: `= 8 MiB` is no number']],
+    ['a word not closed', fileWith('### Q?\n\n[[a]\n<!-- S -->'), ['7: text beside the accepted answers']],
+    [
+      'two kinds of bullets',
+      fileWith('### Q?\n- [x] a\n* [ ] b\n<!-- S -->'),
+      ['6: one answer is no choice', '7: a second set of answers'],
+    ],
     ['far too long', 'x'.repeat(200_000), ['1: longer than']],
   ];
 
