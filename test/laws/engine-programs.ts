@@ -55,7 +55,12 @@ const HANDLERS: Program = assemble(
 1:      csrw    \\epc, t6
         .endm
 
-machine: csrr   t6, mcause
+        .align 6
+machine:                                # by MODE, interrupts come to their own word
+        .rept   12
+        j       1f
+        .endr
+1:      csrr    t6, mcause
         bgez    t6, 2f
         li      t6, ${CLINT + 0xbff8}
         lw      t5, 0(t6)
@@ -74,8 +79,12 @@ machine: csrr   t6, mcause
 2:      go_on   mepc
         mret
 
-        .align 2
-supervisor: csrr t6, scause
+        .align 6
+supervisor:
+        .rept   12
+        j       1f
+        .endr
+1:      csrr    t6, scause
         bgez    t6, 3f
         csrw    sie, zero
         csrw    sip, zero
@@ -207,7 +216,7 @@ function writePageTables({ ram }: Machine, random: Random): void {
   const [straight, scrambled] = [entry(SMALL_TABLE, 1), entry(SMALL_TABLE + 0x1000, 1)];
   put(VIEWS[0], straight, scrambled);
   put(VIEWS[1], scrambled, straight);
-  put(VIEWS[2], entry(BASE, rwx | random.pick([0, 0x10])));
+  put(VIEWS[2], entry(BASE + random.pick([0, 0, 0, 0x1000]), rwx | random.pick([0, 0x10]))); // or misaligned
   for (const device of [CLINT, UART])
     put(device, entry(device & ~0x3fffff, random.pick([rwx, rwx | 0x10, 0])));
   const flags = () => random.pick([0xcf, 0xcf, 0xdf, 0xdf, 0x0f, 0x1f, 0x47, 0xc3, 0xc9, 0xd9, 0x57, 0]);
@@ -257,8 +266,9 @@ function setCsrs(machine: Machine, random: Random): void {
     hart.csrs.set('pmpaddr1', 0xffffffff);
     hart.csrs.set('pmpcfg0', random.pick([0x1f0f, 0x1f09, 0x1f8d, 0x1f0c]));
   }
-  hart.csrs.set('mtvec', HANDLERS.labels.get('machine')!);
-  hart.csrs.set('stvec', HANDLERS.labels.get('supervisor')!);
+  hart.csrs.set('mtvec', HANDLERS.labels.get('machine')! | random.between(0, 1));
+  hart.csrs.set('stvec', HANDLERS.labels.get('supervisor')! | random.between(0, 1));
+  hart.csrs.set('mcountinhibit', random.pick([0, 0, 1, 4, 5]));
   hart.csrs.set('medeleg', random.pick([0, -1, random.word()]));
   hart.csrs.set('mideleg', random.pick([0, -1, random.word()]));
   hart.csrs.set('mie', random.pick([0, -1, -1, random.word()]));

@@ -5,8 +5,8 @@
 // Each program is a page of random instructions in M, S or U mode. Three pointers into data pages
 // (s0, s1, sp), the log (gp), a constant (tp) and two registers of the trap handlers (t5, t6) are
 // left alone; everything else may happen, and whatever traps is logged and skipped. S and U mode
-// run under Sv32 with random rights; the handler in S mode reaches memory through an alias of
-// 4 MiB at tp + its physical address.
+// run under Sv32 with random rights, which PMP may narrow; the handler in S mode reaches memory
+// through an alias of 4 MiB at tp + its physical address. Interrupts may be vectored.
 import {
   ABI_NAMES,
   assemble,
@@ -32,6 +32,8 @@ const INSTRUCTIONS = 60;
 const PAGES = { body: 0, data: 1, root: 3, table: 4, count: 5 };
 const FIRST_PAGE = 16;
 const ALIAS = 0x4000_0000;
+/** From a physical address to where a program may see it by a large page of random rights, if at all. */
+const LARGE_VIEW = 0x2000_0000;
 export const PROGRAMS = 24;
 
 /** A program's surroundings. */
@@ -45,6 +47,10 @@ interface Setup {
   /** Where the page-table entries of its pages are, and its data. */
   entries: number;
   data: number;
+  /** Whether interrupts are vectored: MODE of mtvec and stvec. */
+  vectored: number;
+  /** What S and U mode may do with the data: R, W and X of a PMP entry. */
+  protection: number;
   registers: number[];
 }
 
@@ -77,6 +83,15 @@ const INTERRUPTS = ['mie', 'mip', 'sie', 'sip'].map(csrNumber);
 const S_INTERRUPTS = 0x222;
 const writableNumbers = WRITABLE.map(csrNumber);
 
+/**
+ * PMP: entry 0 only says where the data begins, entry 1 what may be done with it, entry 2 opens all of
+ * memory. (Whether an access across the end of a range counts as one is free; none goes there.)
+ */
+const ALL_RIGHTS = 7;
+const UP_TO_HERE = 0x8;
+const ALL_OF_MEMORY = 0x1f;
+const pmpConfiguration = (protection: number) => (ALL_OF_MEMORY << 16) | ((UP_TO_HERE | protection) << 8);
+
 /** The image of `PROGRAMS` random programs. */
 export function randomImage(seed: number): RandomImage {
   const random = randomNumbers(seed);
@@ -102,25 +117,32 @@ function randomSetup(random: Random, first: number): Setup {
     names.reduce((all, name) => all | (random.below(2) * csrMask('mstatus', name)), 0);
   const anywhere = () => bits('SUM', 'MXR', 'SPP', 'SPIE', 'SIE', 'MPIE', 'MIE', 'TVM', 'TW', 'TSR', 'MPRV');
   const data = first + PAGES.data * PAGE;
+  const satp =
+    mode === Mode.M && random.below(2) === 0
+      ? 0
+      : (0x8000_0000 | (random.below(4) << 22) | ((first + PAGES.root * PAGE) / PAGE)) >>> 0;
+  const betweenPages = data + PAGE - 2;
+  const inLargePage = data + PAGE + 1022 + LARGE_VIEW;
   const kept = new Map([
     [SP, data + PAGE + 1024],
     [S0, data + 512],
-    [S1, data + PAGE - 2],
+    [S1, mode !== Mode.M && random.below(3) === 0 ? inLargePage : betweenPages],
     [S9, random.word() & S_INTERRUPTS],
     [S10, anywhere() | random.pick([0, 0x800, 0x1800])],
     [S11, anywhere() | random.pick([0, 0x1800])],
     [number('t6'), 0],
   ]);
-  const root = (first + PAGES.root * PAGE) / PAGE;
   return {
     mode,
     status: (mode << 11) | bits('SUM', 'MXR', 'MPIE', 'SPIE') | (mode === Mode.S ? bits('TVM') : 0),
     exceptions: random.pick([0, 0xb1ff, random.word() & 0xb1ff]),
     interrupts: random.word() & S_INTERRUPTS,
-    satp: mode === Mode.M && random.below(2) === 0 ? 0 : (0x8000_0000 | (random.below(4) << 22) | root) >>> 0,
+    satp,
     body: first,
     entries: first + PAGES.table * PAGE + 4 * ((first >>> 12) & 1023),
     data,
+    vectored: random.below(2),
+    protection: random.pick([ALL_RIGHTS, ALL_RIGHTS, 5, 1, 3, 4, 0]),
     registers: Array.from(
       { length: 32 },
       (_, n) =>
@@ -155,6 +177,9 @@ function writeTables(view: DataView, random: Random, first: number, mode: Mode):
     view.setInt32(root + 4 * (va >>> 22), makePte(pa / PAGE, flags), true);
   rootEntry(BASE, table, Pte.V);
   rootEntry(BASE + ALIAS, BASE, kernel | Pte.R | Pte.W | Pte.G);
+  const isAligned = random.below(4) > 0;
+  const largeRights = random.below(4) === 0 ? random.below(256) : kernel | Pte.R | Pte.W | user;
+  rootEntry(BASE + LARGE_VIEW, isAligned ? BASE : BASE + PAGE * random.below(1024), largeRights);
   for (let page = 0; page < FIRST_PAGE; page++) entry(BASE + PAGE * page, kernel | Pte.R | Pte.X);
   entry(first, Pte.V | Pte.X | user | random.pick([0, Pte.A, Pte.R, Pte.A | Pte.R]));
   for (let page = 0; page < 2; page++) {
@@ -239,29 +264,32 @@ const SHOWN_REGISTERS = Array.from({ length: 31 }, (_, n) => n + 1).filter(
   (n) => !['gp', 'tp', 't5', 't6'].map(number).includes(n),
 );
 const LOG = BASE + 14 * PAGE;
-const LOG_WORDS = 4;
+const LOG_WORDS = 5;
+/** What the harness knows of a program: words, of which the registers x0 to x31 are the last. */
+const REGISTERS_AT = 4 * 10;
+const SETUP_BYTES = REGISTERS_AT + 4 * 32;
+
+/** Causes that interrupts can have, from 0 on. */
+const VECTORS = 12;
 
 /** The program around the programs: sets one up, starts it, logs its traps, prints what it left. */
 function harness(setups: readonly Setup[]): Program {
   const table = setups.map(
-    ({ status, exceptions, interrupts, satp, body, entries, data, registers }) =>
-      `.word ${[status, exceptions, interrupts, satp, body, entries, data, 0, ...registers].join(', ')}`,
+    ({ status, exceptions, interrupts, satp, body, entries, data, vectored, protection, registers }) => {
+      const pmp = [data / 4, pmpConfiguration(protection)];
+      const words = [status, exceptions, interrupts, satp, body, entries, data, vectored, ...pmp];
+      return `.word ${[...words, ...registers].join(', ')}`;
+    },
   );
-  const loads = Array.from({ length: 30 }, (_, n) => `lw x${n + 1}, ${32 + 4 * (n + 1)}(t6)`);
+  const loads = Array.from({ length: 30 }, (_, n) => `lw x${n + 1}, ${REGISTERS_AT + 4 * (n + 1)}(t6)`);
   const saves = SHOWN_REGISTERS.map((n, index) => `sw x${n}, ${4 * index}(t5)`);
   const saveCsrs = READABLE.map(
     (name, n) => `csrr t6, ${name}\n sw t6, ${4 * (SHOWN_REGISTERS.length + n)}(t5)`,
   );
   return assemble(
     `
-_start: la   t0, machine_trap
-        csrw mtvec, t0
-        la   t0, supervisor_trap
-        csrw stvec, t0
-        li   t0, -1
-        csrw pmpaddr0, t0
-        li   t0, 0x1f
-        csrw pmpcfg0, t0
+_start: li   t0, -1
+        csrw pmpaddr2, t0
         csrw mcounteren, zero
         csrw scounteren, zero
         li   t0, 0x02004000             # mtimecmp: never
@@ -272,7 +300,7 @@ next:   la   t0, current
         lw   t1, 0(t0)
         li   t2, ${setups.length}
         bgeu t1, t2, finish
-        li   t2, ${4 * 40}
+        li   t2, ${SETUP_BYTES}
         mul  t2, t1, t2
         la   t6, setups
         add  t6, t6, t2
@@ -280,6 +308,20 @@ next:   la   t0, current
         csrw mip, zero
         ${['mcause', 'mtval', 'scause', 'stval', 'sepc', 'senvcfg'].map((name) => `csrw ${name}, zero`).join('\n')}
         ${['mstatus', 'medeleg', 'mideleg', 'satp', 'mepc'].map((name, n) => `lw t0, ${4 * n}(t6)\n csrw ${name}, t0`).join('\n')}
+        la   t0, machine_vectors
+        lw   t1, 28(t6)
+        or   t0, t0, t1
+        csrw mtvec, t0
+        la   t0, supervisor_vectors
+        or   t0, t0, t1
+        csrw stvec, t0
+        lw   t0, 32(t6)
+        csrw pmpaddr0, t0
+        li   t1, ${(2 * PAGE) / 4}
+        add  t0, t0, t1
+        csrw pmpaddr1, t0
+        lw   t0, 36(t6)
+        csrw pmpcfg0, t0
         sfence.vma
         ${loads.join('\n')}
         li   gp, ${LOG}
@@ -287,8 +329,11 @@ next:   la   t0, current
         li   t6, 0
         mret
 
-        .align 2
+        .align 6                        # t5 says which way the trap came in
+machine_vectors:
+        ${'jal t5, machine_trap\n'.repeat(VECTORS)}
 machine_trap:
+        sw   t5, 16(gp)
         csrr t5, mcause                 # what mtval is after ebreak is free
         addi t5, t5, -3
         bnez t5, 1f
@@ -314,9 +359,12 @@ machine_trap:
         li   t6, 0
         mret
 
-        .align 2
+        .align 6
+supervisor_vectors:
+        ${'jal t5, supervisor_trap\n'.repeat(VECTORS)}
 supervisor_trap:
         add  gp, gp, tp
+        sw   t5, 16(gp)
         csrr t5, scause
         addi t5, t5, -3
         bnez t5, 1f
@@ -353,7 +401,7 @@ done:   la   t5, saved
         lw   t1, 0(t0)
         addi t2, t1, 1
         sw   t2, 0(t0)
-        li   t2, ${4 * 40}
+        li   t2, ${SETUP_BYTES}
         mul  t2, t1, t2
         la   s2, setups
         add  s2, s2, t2
@@ -436,7 +484,7 @@ export function outcomes(printed: Uint8Array): Outcome[] {
     const logged = words[at - 1] ?? 0;
     for (let n = 0; n < logged; n++)
       outcome.set(
-        `trap ${Math.floor(n / LOG_WORDS)} ${['cause', 'epc', 'tval', 'status'][n % LOG_WORDS]}`,
+        `trap ${Math.floor(n / LOG_WORDS)} ${['cause', 'epc', 'tval', 'status', 'vector'][n % LOG_WORDS]}`,
         words[at + n] >>> 0,
       );
     at += logged;
