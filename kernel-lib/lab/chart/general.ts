@@ -91,8 +91,8 @@ function drawXy<R extends object>(options: XyOptions<R>, isLine: boolean, label?
       height: HEIGHT,
       marginLeft: LEFT,
       marginRight: 30,
-      x: { label: axisLabel(x), labelOffset: 40, grid: true, ...scaleOf(x) },
-      y: { label: axisLabel(y), grid: true, ...scaleOf(y) },
+      x: { label: axisLabel(x), labelOffset: 40, grid: true, ...scaleOf(x, isLine) },
+      y: { label: axisLabel(y), grid: true, ...scaleOf(y, isLine) },
       // The legend of the shapes has the colours, too.
       color: { domain: series, range: [...PALETTE] },
       symbol: { domain: series, legend: series.length > 1 },
@@ -112,8 +112,10 @@ function drawXy<R extends object>(options: XyOptions<R>, isLine: boolean, label?
   });
 }
 
-function scaleOf<R>({ log }: NumberAxis<R>) {
-  return log ? ({ type: 'log', tickFormat: tick } as const) : ({ nice: true, tickFormat: tick } as const);
+/** A logarithmic axis ends where the points do: names beside them need room between them and the ticks. */
+function scaleOf<R>({ log }: NumberAxis<R>, isLine: boolean) {
+  if (!log) return { nice: true, tickFormat: tick } as const;
+  return { type: 'log', tickFormat: tick, inset: isLine ? 0 : NAME_HEIGHT } as const;
 }
 
 /** Room between two names beside points, in pixels. */
