@@ -6,10 +6,12 @@ const SOLUTION = /^(\s*)\/\/ BEGIN SOLUTION\n([\s\S]*?)^\s*\/\/ END SOLUTION\n?/
 /** Slips, each where it first fits: a comparison turned round, a sign, a bit operation, a constant. */
 const SLIPS: [RegExp, string][] = [
   [/ === /, ' !== '],
+  [/ !== /, ' === '],
   [/ \+ /, ' - '],
   [/ & /, ' | '],
   [/ < /, ' >= '],
   [/ > /, ' <= '],
+  [/ >= /, ' < '],
   [/\btrue\b/, 'false'],
   [/\bfalse\b/, 'true'],
   [/\b4\b/, '8'],
