@@ -11,7 +11,7 @@ import { createMachine } from '../engine/create';
 import { TrapAndEmulate } from '../hypervisor/trap-and-emulate';
 import { PROFILES, type Profile, type ProfileName } from '../isa/profiles';
 import { registerNumber } from '../isa/registers';
-import type { RunResult } from '../machine/machine';
+import type { Machine, RunResult } from '../machine/machine';
 import { Firmware } from '../machine/sbi';
 import type { Table } from './table';
 
@@ -70,6 +70,13 @@ export function verdictVm(program: Program, profile: ProfileName | Profile): Tra
   return hypervisor;
 }
 
+/** The bare machine with such a guest, for those who want to record the run. */
+export function verdictMachine(program: Program, profile: ProfileName | Profile): Machine {
+  const machine = createMachine({ profile });
+  new Firmware(machine).boot(program);
+  return machine;
+}
+
 /** Runs a guest on a machine of this profile, until it ends or its budget is used up. */
 export function runVerdict(program: Program, place: Place, profile: ProfileName | Profile): VerdictRun {
   if (place === 'VM') {
@@ -78,8 +85,7 @@ export function runVerdict(program: Program, place: Place, profile: ProfileName 
     const exits = hypervisor.report().exits.reduce((sum, { count }) => sum + count, 0);
     return { end, exits, a0: end.reason === 'finished' ? hypervisor.vm.hart.x[A0] : undefined };
   }
-  const machine = createMachine({ profile });
-  new Firmware(machine).boot(program);
+  const machine = verdictMachine(program, profile);
   const end = machine.run(BUDGET);
   return { end, exits: 0, a0: end.reason === 'finished' ? machine.hart.x[A0] : undefined };
 }

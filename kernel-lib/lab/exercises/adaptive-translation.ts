@@ -7,7 +7,7 @@
  * cases that teach, then on what happened when nano-os ran with traced page tables.
  */
 import { hex } from '../../bits';
-import { AssemblyError, assemble } from '../../code/assemble';
+import { assemble } from '../../code/assemble';
 import { disassemble } from '../../code/disassemble';
 import { createMachine } from '../../engine/create';
 import { guest } from '../../guests/guests';
@@ -20,6 +20,7 @@ import { ABI_NAMES } from '../../isa/registers';
 import { defineExercises, type Exercise, type Failure, inCase } from '../check';
 import { differences } from '../hart-state';
 import { randomNumbers } from '../random';
+import { assemblerSays } from './assembler-says';
 import { placesTable } from './places-table';
 import { inVm, type Outcome, onBareMachine, plainTranslator } from './translation/block-trial';
 import { blockAt, type Case, trialOf } from './translation/blocks';
@@ -68,16 +69,15 @@ function operationOf({ text }: Case): CsrOperation {
   return { kind, rd, rs: source, word: windowOffset(csr), spare: ABI_NAMES[spare], spareWord: slotOf(spare) };
 }
 
-/** The words of some lines of assembly. Mistakes in them are told as the assembler tells them. */
-function wordsOf(lines: readonly string[]): number[] | string {
+/** The words of some lines of assembly, or what is wrong with them. */
+function wordsOf(lines: readonly string[], message: string): number[] | Failure {
   try {
     const { segments } = assemble(`${lines.join('\n')}\n`, { file: 'yours.s' });
     const { bytes } = segments[0] ?? { bytes: new Uint8Array() };
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     return Array.from({ length: Math.floor(bytes.length / 4) }, (_, n) => view.getInt32(4 * n, true));
   } catch (error) {
-    if (error instanceof AssemblyError) return error.message;
-    throw error;
+    return assemblerSays(message, error);
   }
 }
 
@@ -106,19 +106,19 @@ function* operations(): Generator<Case> {
   }
 }
 
+const isEmpty = (lines: unknown) => lines === undefined || (Array.isArray(lines) && lines.length === 0);
+
 function judgeInCache(theCase: Case, solution: InCache): Failure | undefined {
   const operation = operationOf(theCase);
   const where = `The guest's kernel executes \`${theCase.text[0]}\``;
   const lines = inCase(`${where}.`, () => solution({ ...operation }));
-  const isEmpty = lines === undefined || (Array.isArray(lines) && lines.length === 0);
-  if (isEmpty) return { untouched: true, message: `${where}: your function writes no code for that.` };
+  if (isEmpty(lines)) return { message: `${where}: your function writes no code for that.` };
   if (!Array.isArray(lines) || !lines.every((line) => typeof line === 'string') || lines.length > MOST_LINES)
     return {
       message: `${where}: your function must give a list of at most ${MOST_LINES} lines of assembly.`,
     };
-  const words = wordsOf(lines);
-  if (typeof words === 'string')
-    return { message: `${where}. The assembler doesn't take your code. ${words}` };
+  const words = wordsOf(lines, `${where}. The assembler doesn't take your code.`);
+  if (!Array.isArray(words)) return words;
   const code = `${where}; your code: ${lines.map((line) => `\`${line.trim()}\``).join(', ')}.`;
   const calls = words.find((word) => /^(ecall|ebreak|csr|j|b)/.test(disassemble(word)));
   if (calls !== undefined)
@@ -150,6 +150,8 @@ const inCache: Exercise<InCache> = {
     'Swap by the spare register: keep it (sw spare, spareWord(zero)), load the old value into it, store rs, move the spare to rd, and load the spare back. With rd other than rs, a load into rd and a store of rs will do.',
   ],
   test(solution) {
+    if ([...operations()].every((theCase) => isEmpty(solution(operationOf(theCase)))))
+      return { untouched: true, message: 'Your function writes no code yet.' };
     for (const theCase of operations()) {
       const failure = judgeInCache(theCase, solution);
       if (failure !== undefined) return failure;
@@ -201,6 +203,8 @@ function judgeRuns(theCase: Case, solution: Runs): Failure | undefined {
     typeof each === 'object' && each !== null && 'pc' in each;
   if (!runs.every(Array.isArray) || !flat.every(isInstruction))
     return { message: `${where}: your function must give a list of lists of the block's instructions.` };
+  if (runs.some((run) => run.length === 0))
+    return { message: `${where}: one of your runs has no instruction in it.` };
   const odd = block.findIndex(({ pc }, n) => flat[n]?.pc !== pc);
   if (odd >= 0 || flat.length !== block.length)
     return {
@@ -307,6 +311,17 @@ function recorded(): Event[] {
   return events;
 }
 
+const limitsText = ([faults, calls]: readonly [number, number]) =>
+  `With ${faults} fault${faults === 1 ? '' : 's'} to convict and ${calls} needless calls in a row to acquit`;
+
+/** Whether a judge convicts nobody, whatever happens. */
+function isIdle(make: MakeJudge): boolean {
+  const judge = make(2, 3);
+  return (
+    typeof judge?.fault === 'function' && times(100, 'fault').every(({ gpa }) => judge.fault(gpa) === false)
+  );
+}
+
 function judgeStory(
   limits: readonly [number, number],
   events: readonly Event[],
@@ -323,23 +338,23 @@ function judgeStory(
       untouched: found === undefined,
       message: 'Your function must give a judge: { isGuilty, fault, call, forget }.',
     };
-  let hasSaid = false;
   for (const [n, { kind, gpa }] of events.entries()) {
     const tell = (judge: Verdicts) =>
       kind === 'fault' ? judge.fault(gpa) : judge.call(gpa, kind === 'needed call');
-    const [right, said] = [tell(wanted), tell(found)];
-    const [isGuilty, guilty] = [wanted.isGuilty(gpa), found.isGuilty(gpa)];
-    hasSaid ||= said === true || guilty === true;
+    const [right, isGuilty] = [tell(wanted), wanted.isGuilty(gpa)];
+    const [said, guilty] = inCase(`${limitsText(limits)}: event ${n + 1}.`, () => [
+      tell(found),
+      found.isGuilty(gpa),
+    ]);
     if (said === right && guilty === isGuilty) continue;
     const own = events
       .slice(0, n + 1)
       .filter((event) => event.gpa === gpa)
       .map((event) => event.kind);
     const told = own.length > 8 ? `… ${own.slice(-8).join(', ')}` : own.join(', ');
-    const about = `With ${limits[0]} faults to convict and ${limits[1]} needless calls in a row to acquit: event ${n + 1}, the instruction at ${hex(gpa)}, of which you were told: ${told}.`;
+    const about = `${limitsText(limits)}: event ${n + 1}, the instruction at ${hex(gpa)}, of which you were told: ${told}.`;
     const change = kind === 'fault' ? 'guilty from now on' : 'innocent from now on';
     return {
-      untouched: !hasSaid,
       message:
         said !== right
           ? `${about} Is it ${change}? It should be ${right}; you say ${String(said)}.`
@@ -360,6 +375,8 @@ const adapt: Exercise<MakeJudge> = {
     'At an acquittal delete the address from both tables: it has to fault as often as the first time to be convicted again. A call of one that isn’t guilty changes nothing: return false.',
   ],
   test(solution) {
+    if (isIdle(solution))
+      return { untouched: true, message: 'Your judge convicts nobody yet, however often it faults.' };
     for (const { limits, events } of STORIES) {
       const failure = judgeStory(limits, events, solution);
       if (failure !== undefined) return failure;

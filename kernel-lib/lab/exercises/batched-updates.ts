@@ -15,7 +15,7 @@ import { Paravirtual } from '../../hypervisor/paravirtual/paravirtual';
 import { csrMask } from '../../isa/csrs';
 import { MiB } from '../../machine/machine';
 import { Firmware } from '../../machine/sbi';
-import { defineExercises, type Exercise, type Failure } from '../check';
+import { defineExercises, type Exercise, type Failure, inCase } from '../check';
 import { randomNumbers } from '../random';
 import { told } from './told';
 
@@ -122,13 +122,17 @@ function isIdle(solution: Queue): boolean {
 function planFailure(solution: Queue, events: readonly PlannedEvent[], most: number): Failure | undefined {
   const queue: PageChange[] = [];
   const calls: PageChange[][] = [];
-  for (const event of events) {
-    const given: unknown = solution(queue, event === 'fence' ? event : changeOf(event), most);
+  const said = planText(events, most);
+  for (const [n, event] of events.entries()) {
+    const given: unknown = inCase(`${said} At event ${n + 1}.`, () =>
+      solution(queue, event === 'fence' ? event : changeOf(event), most),
+    );
     if (!Array.isArray(given) || !given.every(isChange))
       return { message: `Give a list of the changes to send now, [] for none; you gave ${told(given)}.` };
     calls.push(given.map((change) => ({ ...change })));
+    if (calls.flat().length > events.slice(0, n + 1).filter((one) => one !== 'fence').length)
+      return { message: `${said} At event ${n + 1} you send a change that you have sent before.` };
   }
-  const said = planText(events, most);
   const tooMany = calls.findIndex((call) => call.length > most);
   if (tooMany >= 0)
     return {

@@ -70,7 +70,9 @@ function judgeBlock(
     untouched,
     message: untouched
       ? `Your function finds no instruction yet. The block at ${hex(block)} has ${wanted.length}.`
-      : `The block at ${hex(block)} has ${wanted.length} instruction${wanted.length === 1 ? '' : 's'}; yours has ${list.length}.`,
+      : list.length === wanted.length
+        ? `Instruction ${(wrong ?? 0) + 1} of the block at ${hex(block)} is another one in yours.`
+        : `The block at ${hex(block)} has ${wanted.length} instruction${wanted.length === 1 ? '' : 's'}; yours has ${list.length}.`,
     table: {
       caption: 'What the hart executes, and your block',
       columns: [{ title: 'the block' }, { title: 'yours' }],

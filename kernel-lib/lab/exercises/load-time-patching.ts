@@ -51,7 +51,7 @@ function readOutside(at: number, count: number, begin: number, end: number): str
   const why =
     left > 0 && left < count
       ? `there ${left === 1 ? 'is 1 byte' : `are ${left} bytes`} left of it`
-      : `it goes from ${hex(begin)} to ${hex(end)}`;
+      : `the program goes from ${hex(begin)} to ${hex(end)}`;
   return `your scan reads ${count} bytes at ${hex(at)}, and ${why}.`;
 }
 
@@ -61,7 +61,7 @@ function judgeScan(name: string, image: Loadable, solution: Scan): Failure | und
     const wanted = scan(part).map((site) => site.address);
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     const end = address + bytes.length;
-    const where = `In the program ${name}`;
+    const where = `In ${name}`;
     let reads = 0;
     const read: ReadProgram = (at, count) => {
       if (++reads > MOST_READS) throw new TestEnded({ message: endless(where) });
@@ -212,13 +212,15 @@ function judgeAnswer(
 ): Failure | undefined {
   const reference = runPatched(image, profile, rightAnswer, () => false);
   let failure: Failure | undefined;
-  runPatched(image, profile, solution, ({ at, before, after }, n) => {
+  const tried: BreakpointHandler = (vm, trap, patched) =>
+    inCase(`${name}: at the breakpoint at ${hex(vm.hart.pc)}.`, () => solution(vm, trap, patched));
+  runPatched(image, profile, tried, ({ at, before, after }, n) => {
     const wanted = reference.answers[n];
     const wrong = wanted === undefined ? [] : differences(wanted.after, after);
     if (wanted !== undefined && wrong.length === 0) return false;
     const untouched = differences(before, after).length === 0;
     failure = {
-      untouched,
+      untouched: untouched && n === 0,
       message:
         wanted === undefined
           ? `${name}: the guest should have stopped before ${at}.`
@@ -280,8 +282,10 @@ function* detours(): Generator<[site: number, thunk: number, work: readonly numb
   const middle = RAM_BASE + 2 * MiB;
   yield [middle, middle - 0x100, WORK[0]];
   yield [middle, middle + 0x2000, WORK[1]];
+  yield [middle, middle - REACH + 4, WORK[0]];
   yield [middle, middle - REACH, WORK[0]];
   yield [middle, middle - REACH - 4, WORK[0]];
+  yield [middle, middle + REACH - 4, WORK[0]];
   yield [middle, middle + REACH - 4, WORK[3]];
   yield [middle, middle + REACH, WORK[3]];
   const random = randomNumbers(17);
@@ -322,7 +326,7 @@ function judgeDetour(
   const made = inCase(`${where}.`, () => solution(site, thunk, [...work]));
   const possible = isPossible(site, thunk, work.length);
   if (made === undefined && !possible) return undefined;
-  if (made === undefined) return { untouched: true, message: `${where}: your function makes no detour.` };
+  if (made === undefined) return { message: `${where}: your function makes no detour.` };
   if (!possible)
     return {
       message: `${where}: no jump reaches that far, there and back. Give undefined: this site must be a trap.`,
@@ -369,9 +373,10 @@ const detour: Exercise<MakeDetour> = {
     'const jump = (from: number, to: number) => encode(rowByName("jal")!, { rd: 0, imm: to - from }). If either distance is less than −2²⁰, or 2²⁰ or more, return undefined.',
   ],
   test(solution) {
-    for (const [site, thunk, work] of detours()) {
+    for (const [n, [site, thunk, work]] of [...detours()].entries()) {
       const failure = judgeDetour(site, thunk, work, solution);
-      if (failure !== undefined) return failure;
+      if (failure !== undefined)
+        return { ...failure, untouched: n === 0 && solution(site, thunk, work) === undefined };
     }
     return undefined;
   },

@@ -5,12 +5,19 @@
  * does *not* in a VM on a machine that has the one defect and no other. `07-kseg` is about a defect
  * that is only dear: exits are counted. `07-detector` must name the profile that it runs on.
  */
-import { AssemblyError } from '../../code/assemble';
 import type { Program } from '../../code/program';
 import { PROFILES, type Profile, type ProfileName } from '../../isa/profiles';
 import { defineExercises, type Exercise, type Failure } from '../check';
 import { record } from '../timeline/record';
-import { type Place, runVerdict, type VerdictRun, verdictGuest, verdictVm } from '../verdict-guest';
+import {
+  type Place,
+  runVerdict,
+  type VerdictRun,
+  verdictGuest,
+  verdictMachine,
+  verdictVm,
+} from '../verdict-guest';
+import { assemblerSays } from './assembler-says';
 import { told } from './told';
 
 type GuestExercise = Exercise<() => string>;
@@ -28,11 +35,7 @@ function guestOf(solution: () => string): Program | Failure {
   try {
     return verdictGuest(body);
   } catch (error) {
-    if (!(error instanceof AssemblyError)) throw error;
-    return {
-      message: 'The assembler does not understand your guest.',
-      table: { caption: 'It says', columns: [{ title: 'your guest' }], rows: [[error.message]] },
-    };
+    return assemblerSays('The assembler does not understand your guest.', error);
   }
 }
 
@@ -53,10 +56,14 @@ const where = (place: Place, { name }: Profile) =>
   place === 'VM' ? `in a VM on the profile \`${name}\`` : `on the bare machine, profile \`${name}\``;
 
 /** A failure with the run in which it shows. */
-function shown(program: Program, profile: Profile, message: string): Failure {
+function shown(program: Program, profile: Profile, message: string, place: Place = 'VM'): Failure {
+  const run = place === 'VM' ? verdictVm(program, profile) : verdictMachine(program, profile);
   return {
     message,
-    run: record(verdictVm(program, profile), { steps: RECORDED_STEPS, title: 'Your guest in the VM' }),
+    run: record(run, {
+      steps: RECORDED_STEPS,
+      title: `Your guest ${where(place, profile).replaceAll('`', '')}`,
+    }),
   };
 }
 
@@ -70,7 +77,7 @@ function failsWhereSound(program: Program, profiles: readonly Profile[], wanted 
     const run = runVerdict(program, place, profile);
     if (run.a0 === wanted) continue;
     const message = `${capital(where(place, profile))} all is in order: your guest must end with \`a0\` = ${wanted}. But ${foundText(run)}`;
-    return place === 'VM' ? shown(program, profile, message) : { message };
+    return shown(program, profile, message, place);
   }
   return undefined;
 }

@@ -6,7 +6,7 @@
  * Read `para-virtualization.ts` first, the hypervisor's side; calls for page tables are in `batched-updates.ts`.
  */
 import { hex } from '../../bits';
-import { AssemblyError, assemble } from '../../code/assemble';
+import { assemble } from '../../code/assemble';
 import type { Program } from '../../code/program';
 import { createMachine } from '../../engine/create';
 import { guest, guestSource } from '../../guests/guests';
@@ -21,6 +21,7 @@ import { Firmware } from '../../machine/sbi';
 import { defineExercises, type Exercise, type Failure } from '../check';
 import { randomNumbers } from '../random';
 import { type Recording, record } from '../timeline/record';
+import { assemblerSays } from './assembler-says';
 import { told } from './told';
 
 const RAM = 8 * MiB;
@@ -30,8 +31,7 @@ function assembled(text: string, file: string): Program | Failure {
   try {
     return assemble(text, { file });
   } catch (error) {
-    if (!(error instanceof AssemblyError)) throw error;
-    return { message: `Your text does not assemble. ${error.message}` };
+    return assemblerSays('Your text does not assemble.', error);
   }
 }
 

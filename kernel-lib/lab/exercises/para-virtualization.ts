@@ -18,7 +18,7 @@ import { csrMask } from '../../isa/csrs';
 import { Mode, registerNumber } from '../../isa/registers';
 import { MiB, RAM_BASE } from '../../machine/machine';
 import { Memory } from '../../machine/memory';
-import { defineExercises, type Exercise, type Failure } from '../check';
+import { defineExercises, type Exercise, type Failure, inCase } from '../check';
 import { differences, type HartState, hartState } from '../hart-state';
 import { randomNumbers } from '../random';
 import { placesTable } from './places-table';
@@ -151,8 +151,8 @@ const consoleCall: Exercise<OwnCall> = {
     for (const caller of [ours, yours]) caller.write(AREA + 32, letters);
     for (const { address, bytes, why } of prints(ours.end)) {
       const wanted = ours.ask(Hypercall.Console, [address, bytes]);
-      const found = yours.ask(Hypercall.Console, [address, bytes]);
       const asked = `The guest calls CONSOLE(${hex(address)}, ${bytes}): ${why}.`;
+      const found = inCase(asked, () => yours.ask(Hypercall.Console, [address, bytes]));
       const failure = printFailure(asked, wanted, found, mine.last());
       if (failure !== undefined) return failure;
     }
@@ -162,7 +162,7 @@ const consoleCall: Exercise<OwnCall> = {
 
 function printFailure(asked: string, wanted: Answered, found: Answered, given: unknown): Failure | undefined {
   if (given === undefined && found.printed === '')
-    return { message: `Your function answers nothing yet. For one: ${asked}`, untouched: true };
+    return { message: `Your function answers nothing yet. For one: ${lowerFirst(asked)}`, untouched: true };
   const should =
     wanted.answer === DONE ? `print ${short(wanted.printed)} and answer 0` : 'print nothing and answer -1';
   if (!isAnswer(given))
@@ -172,6 +172,8 @@ function printFailure(asked: string, wanted: Answered, found: Answered, given: u
   if (given === wanted.answer && found.printed === wanted.printed) return undefined;
   return { message: `${asked} You should ${should}; you print ${short(found.printed)} and answer ${given}.` };
 }
+
+const lowerFirst = (sentence: string) => sentence[0].toLowerCase() + sentence.slice(1);
 
 const short = (text: string) =>
   text === '' ? 'nothing' : `${JSON.stringify(text.slice(0, 30))}${text.length > 30 ? '…' : ''}`;
@@ -248,12 +250,15 @@ const switchRegisters: Exercise<OwnCall> = {
       for (const caller of [ours, yours]) putWords(caller, list, words);
       const before = hartState(yours.hypervisor.vm.hart);
       const wanted = ours.ask(SWITCH, [list]);
-      const found = yours.ask(SWITCH, [list]);
-      const given = mine.last();
       const asked = `The guest asks for ${FIVE.join(', ')} from the list at ${hex(list)}: ${why}.`;
+      const found = inCase(asked, () => yours.ask(SWITCH, [list]));
+      const given = mine.last();
       const isSame = FIVE.every((name) => found.state[name] === before[name]);
       if (given === undefined && isSame)
-        return { message: `Your function changes nothing yet. For one: ${asked}`, untouched: true };
+        return {
+          message: `Your function changes nothing yet. For one: ${lowerFirst(asked)}`,
+          untouched: true,
+        };
       const wrong = differences(wanted.state, found.state).filter(({ place }) => place !== 'a0');
       if (wrong.length > 0) return { message: asked, table: placesTable(wrong) };
       if (given !== wanted.answer)
@@ -341,7 +346,7 @@ const synchronise: Exercise<Synchronise> = {
       }
       const start = hartState(yours.hart);
       page.leave(ours.machine.hart, ours.hart);
-      solution(yours, (which) => page.word(which));
+      inCase(pageMessage(theCase, false), () => solution(yours, (which) => page.word(which)));
       const wrong = differences(hartState(ours.hart), hartState(yours.hart));
       if (wrong.length === 0) continue;
       const untouched = differences(start, hartState(yours.hart)).length === 0 && isIdle(solution);

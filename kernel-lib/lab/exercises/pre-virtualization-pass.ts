@@ -6,7 +6,7 @@
  * are read, and it is run on the bare machine beside the original. The wedges' side is in `wedges.ts`.
  */
 import { hex } from '../../bits';
-import { AssemblyError, assemble } from '../../code/assemble';
+import { assemble } from '../../code/assemble';
 import { decode, type Instruction } from '../../code/decode';
 import type { Program } from '../../code/program';
 import { createMachine } from '../../engine/create';
@@ -24,6 +24,7 @@ import { countsByLine, worthMarking } from '../../hypervisor/pre-virtual/profile
 import { MiB } from '../../machine/machine';
 import { Firmware } from '../../machine/sbi';
 import { defineExercises, type Exercise, type Failure, inCase, TestEnded } from '../check';
+import { assemblerSays } from './assembler-says';
 import { told } from './told';
 
 const WORD = 4;
@@ -139,11 +140,17 @@ function isUnchanged(solution: Pass, { lines }: Original): boolean {
   });
 }
 
+/** A line, by number, and what stands there. */
+function lineText(n: number, line: SourceLine): string {
+  const text = joined(line).trim();
+  return `line ${n + 1}, ${text === '' ? 'which is empty' : `\`${text}\``}`;
+}
+
 function passFailure(solution: Pass, original: Original, pad: number): Failure | undefined {
   const where = `In "${original.name}", with a pad of ${pad}:`;
   const made: string[] = [];
-  for (const line of original.lines) {
-    const text: unknown = inCase(`${where} at \`${joined(line).trim()}\`.`, () => solution({ ...line }, pad));
+  for (const [n, line] of original.lines.entries()) {
+    const text: unknown = inCase(`${where} ${lineText(n, line)}.`, () => solution({ ...line }, pad));
     if (typeof text !== 'string')
       return {
         message: `${where} give the line as text, marked or as it was; for \`${joined(line).trim()}\` you gave ${told(text)}.`,
@@ -158,8 +165,7 @@ function passFailure(solution: Pass, original: Original, pad: number): Failure |
   try {
     program = assemble(made.join('\n'), { file: 'marked.s' });
   } catch (error) {
-    if (!(error instanceof AssemblyError)) throw error;
-    return { message: `${where} what you make of it does not assemble. ${error.message}` };
+    return assemblerSays(`${where} what you make of it does not assemble.`, error);
   }
   return (
     recordFailure(where, original, program, pad) ??
@@ -328,8 +334,7 @@ function setFailure(name: string, source: string, given: unknown): Failure | und
   const { trapped } = run(new Set());
   const { called } = run(new Set(trapped.keys()));
   const worth = worthMarking(trapped, called);
-  if (found.size === 0) return { message: 'Your set is empty: nothing is marked yet.', untouched: true };
-  const text = (line: number) => `line ${line} of ${name}, \`${source.split('\n')[line - 1]?.trim()}\``;
+  const text = (line: number) => `Line ${line} of ${name}, \`${source.split('\n')[line - 1]?.trim()}\``;
   for (const [line, count] of trapped) {
     const calls = called.get(line) ?? 0;
     const isWorth = worth.has(line);

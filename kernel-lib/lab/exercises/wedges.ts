@@ -6,7 +6,7 @@
  * under the hypervisor with the learner's wedge in it; then the harts are compared. Read
  * `pre-virtualization-pass.ts` first.
  */
-import { AssemblyError, assemble } from '../../code/assemble';
+import { assemble } from '../../code/assemble';
 import { decode, type Instruction } from '../../code/decode';
 import { encode, rowByName } from '../../code/encode';
 import type { Program } from '../../code/program';
@@ -21,9 +21,10 @@ import { Vm } from '../../hypervisor/vm';
 import { Mode } from '../../isa/registers';
 import { MiB, RAM_BASE } from '../../machine/machine';
 import { Firmware } from '../../machine/sbi';
-import { defineExercises, type Exercise, type Failure } from '../check';
+import { defineExercises, type Exercise, type Failure, inCase } from '../check';
 import { differences, hartState } from '../hart-state';
 import { randomNumbers } from '../random';
+import { assemblerSays } from './assembler-says';
 import { placesTable } from './places-table';
 import { told } from './told';
 
@@ -97,7 +98,7 @@ const textWedge: Exercise<TextWedge> = {
   ],
   test(solution) {
     const texts = [...IN_PLACE, ...AS_YOU_LIKE];
-    const all = texts.map((text) => decodeText(text)).map((instruction) => solution(instruction) as unknown);
+    const all = texts.map((text) => inCase(`For \`${text}\`.`, () => solution(decodeText(text)) as unknown));
     if (all.every((given) => given === undefined))
       return {
         message: 'Your wedge makes a call of everything. For one: `csrr a0, sepc` could read the word V_EPC.',
@@ -132,8 +133,7 @@ function wordsOf(given: unknown, what: string): number[] | undefined | Failure {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     return Array.from({ length: bytes.length / 4 }, (_, n) => view.getInt32(4 * n, true));
   } catch (error) {
-    if (!(error instanceof AssemblyError)) throw error;
-    return { message: `For \`${what}\`, your replacement does not assemble. ${error.message}` };
+    return assemblerSays(`For \`${what}\`, your replacement does not assemble.`, error);
   }
 }
 
@@ -258,24 +258,25 @@ const second: Exercise<SiteAnswer> = {
         : new Map<number, Site>();
       const start = hartState(yours.hart);
       if (theCase.isSite) carryOut(ours, sites.get(ours.hart.pc)!);
-      const given: unknown = solution(yours, new Map(sites));
+      const message = siteMessage(theCase);
+      const given: unknown = inCase(`The ${message}`, () => solution(yours, new Map(sites)));
       const wrong = differences(hartState(ours.hart), hartState(yours.hart));
       const isSame = differences(start, hartState(yours.hart)).length === 0;
       hasDone ||= !isSame;
-      const message = siteMessage(theCase);
       if (given === undefined && !hasDone)
-        return { message: `Your function answers nothing yet. For one: ${message}`, untouched: true };
-      if (wrong.length > 0) return { message, table: placesTable(wrong) };
+        return { message: `Your function answers nothing yet. For one: the ${message}`, untouched: true };
+      if (wrong.length > 0) return { message: `The ${message}`, table: placesTable(wrong) };
       if (given !== theCase.isSite)
-        return { message: `${message} Your answer should be ${theCase.isSite}, and is ${told(given)}.` };
+        return { message: `The ${message} Your answer should be ${theCase.isSite}, and is ${told(given)}.` };
     }
     return undefined;
   },
 };
 
+/** The case, as a sentence after its article. */
 function siteMessage({ text, mode, isSite }: SiteCase): string {
   const where = isSite ? `at a marked instruction, \`${text}\`` : 'of its own, where nothing is marked';
-  return `The guest, in virtual ${Mode[mode]}, has made an ecall ${where}.`;
+  return `guest, in virtual ${Mode[mode]}, has made an ecall ${where}.`;
 }
 
 function carryOut(vm: Vm, site: Site): void {

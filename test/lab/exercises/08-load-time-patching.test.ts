@@ -146,6 +146,18 @@ describe('a mistake is told with the place where it shows', () => {
   });
 });
 
+it('begun is not open: a trap that is not taken, a jump that does not reach', () => {
+  const noTrap = (vm: Vm, trap: Trap, patched: PatchedInstructions) => {
+    const original = patched.get(vm.hart.pc >>> 0);
+    if (original === undefined) reflect(vm, trap);
+    else execute(vm.hart, original);
+  };
+  expect(verdict('08-answer', noTrap)).toMatch(/^✗ Not yet[\s\S]*syscalls: at breakpoint \d+/);
+  const near = (site: number, thunk: number, work: number[]) =>
+    Math.abs(site - thunk) < 2 ** 20 - 64 ? detour(site, thunk, work) : undefined;
+  expect(verdict('08-detour', near)).toMatch(/^✗ Not yet[\s\S]*your function makes no detour/);
+});
+
 describe('whatever else a learner writes gets a verdict', () => {
   const odd: [string, (...parts: never[]) => unknown][] = [
     ['NaN', () => Number.NaN],

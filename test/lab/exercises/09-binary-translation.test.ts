@@ -158,8 +158,37 @@ describe('a mistake is told with the case in which it shows', () => {
     ['09-indirect', 'guest', /that is for the hypervisor/],
   ] as const)('%s: %s', (id, wrong, message) => {
     const text = verdict(id, broken(id, wrong));
-    expect(text).toMatch(/^(✗ Not yet|○ To be solved)/);
+    expect(text).toMatch(/^✗ Not yet/);
     expect(text).toMatch(message);
+  });
+
+  it('what is no instruction, and what waits, are called for', () => {
+    const hasInstruction: BlockTranslator = (guests, write) => {
+      for (const each of guests) {
+        if (each.instruction === undefined) throw new TypeError('what is it?');
+        if (each.instruction.row.name === 'wfi') write.copy(each);
+        else (broken('09-translate', '') as BlockTranslator)([each], write);
+      }
+    };
+    expect(verdict('09-translate', hasInstruction)).toMatch(
+      /Your translation of `wfi` puts the instruction itself into the cache/,
+    );
+    const noWord: BlockTranslator = (guests, write) => {
+      if (guests.some(({ instruction }) => instruction === undefined)) throw new TypeError('what is it?');
+      (broken('09-translate', '') as BlockTranslator)(guests, write);
+    };
+    expect(verdict('09-translate', noWord)).toMatch(
+      /The block `[^`]*`: Your function threw an error: TypeError/,
+    );
+  });
+
+  it('begun is not open', () => {
+    const nearly = (slot: number, target: number) =>
+      Math.abs(target - slot) < 2 ** 20
+        ? encode(rowByName('jal')!, { rd: 0, imm: target - slot })
+        : undefined;
+    expect(verdict('09-chain', nearly)).toMatch(/^✗ Not yet[\s\S]*1,048,576 bytes back, within reach/);
+    expect(verdict('09-cache', async () => undefined)).toMatch(/gives a Promise \(is the function async\?\)/);
   });
 });
 

@@ -118,8 +118,24 @@ describe('a mistake is told with the case in which it shows', () => {
     ['10-adapt', 'innocent', /Is it innocent from now on\? It should be false; you say true/],
   ] as const)('%s: %s', (id, wrong, message) => {
     const text = verdict(id, broken(id, wrong));
-    expect(text).toMatch(/^(✗ Not yet|○ To be solved)/);
+    expect(text).toMatch(/^✗ Not yet/);
     expect(text).toMatch(message);
+  });
+
+  it('begun is not open, and an empty run is told', () => {
+    const noSwap = (operation: CsrOperation) =>
+      operation.kind === 'swap' ? undefined : inCache(operation);
+    expect(verdict('10-in-cache', noSwap)).toMatch(
+      /^✗ Not yet[\s\S]*`csrrw a0, sscratch, a1`: your function/,
+    );
+    const numbers = (...limits: [number, number]) => {
+      const judge = (broken('10-adapt', '') as (...limits: [number, number]) => Verdicts)(...limits);
+      return { ...judge, fault: (gpa: number) => Number(judge.fault(gpa)) };
+    };
+    expect(verdict('10-adapt', numbers)).toMatch(/^✗ Not yet[\s\S]*It should be false; you say 0/);
+    expect(verdict('10-merge', (block: GuestInstruction[]) => [[], ...block.map((each) => [each])])).toMatch(
+      /one of your runs has no instruction in it/,
+    );
   });
 
   it('code that doesn’t belong in the cache, or is none', () => {

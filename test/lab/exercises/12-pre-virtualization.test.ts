@@ -149,9 +149,9 @@ describe('12-feedback', () => {
   it.each([
     [
       'all',
-      /line 525 of nano-os, `sw +zero, 4 \* \\n\(a0\)`, is in your set\. It trapped \d+ times, but is executed [\d,]+ times/,
+      /Line 525 of nano-os, `sw +zero, 4 \* \\n\(a0\)`, is in your set\. It trapped \d+ times, but is executed [\d,]+ times/,
     ],
-    ['unmarked', /line 525 of nano-os/],
+    ['unmarked', /Line 525 of nano-os/],
     ['counts', /is not in your set/],
     ['often', /is not in your set\. Unmarked it trapped 1 time;/],
   ])('%s wrong is named', (wrong, message) => {
@@ -162,6 +162,9 @@ describe('12-feedback', () => {
 
   it('addresses, no set, and a loop without end get a verdict', () => {
     expect(verdict('12-feedback', () => [0x8040_0010])).toMatch(/is not in your set|Is it an address/);
+    expect(verdict('12-feedback', () => [])).toMatch(
+      /^✗ Not yet[\s\S]*Line \d+ of hello[\s\S]*is not in your set/,
+    );
     expect(verdict('12-feedback', () => 4)).toMatch(/Give a set of line numbers; you gave 4/);
     const endless = (run: ProfileRun) => {
       for (;;) run(new Set());

@@ -38,14 +38,15 @@ const LINES = [
 ];
 const RANDOM_PROGRAMS = 60;
 
-/** All of them, with a name for those that have one. */
+const nameOf = (lines: readonly string[]) => `the program ${lines.map((line) => `\`${line}\``).join(', ')}`;
+
+/** All of them, with their names for a sentence. */
 export function* scanned(): Generator<{ name: string; program: Program }> {
-  for (const lines of TEACHING)
-    yield { name: lines.map((line) => `\`${line}\``).join(', '), program: program(lines) };
+  for (const lines of TEACHING) yield { name: nameOf(lines), program: program(lines) };
   const random = randomNumbers(8);
   for (let n = 0; n < RANDOM_PROGRAMS; n++) {
     const lines = Array.from({ length: 1 + random.below(12) }, () => random.pick(LINES));
-    yield { name: lines.map((line) => `\`${line}\``).join(', '), program: program(lines) };
+    yield { name: nameOf(lines), program: program(lines) };
   }
   for (const name of ['hello', 'nano-os']) yield { name: `the guest ${name}`, program: guest(name) };
 }

@@ -94,6 +94,10 @@ export const TEACHING: readonly Case[] = [
   ['sret'],
   ['sfence.vma'],
   ['fence.i'],
+  // An interrupt is waiting already, and stays so: else wfi would.
+  ['csrci sstatus, 2', 'csrsi sie, 2', 'csrsi sip, 2', 'wfi', 'j far'],
+  ['ebreak'],
+  ['.word 0x0000000b'],
   ['mul a0, a1, a2', 'csrr a1, sstatus', 'auipc a2, 0', 'sw a1, 0(s10)', 'bne a0, a1, far'],
 ].map((text) => ({ text, registers: BEFORE }));
 

@@ -12,7 +12,8 @@ import { discover } from '../../../hypervisor/binary-translation/discover';
 import type { GuestInstruction } from '../../../hypervisor/binary-translation/treatment';
 import type { Machine } from '../../../machine/machine';
 import { Firmware } from '../../../machine/sbi';
-import type { Failure } from '../../check';
+import { type Failure, inCase } from '../../check';
+import { told } from '../told';
 
 /** A basic block of a guest, by its address (int32). */
 export interface GuestBlock {
@@ -64,10 +65,11 @@ export class CachedRun {
     const { hart } = machine;
     const { pc } = hart;
     let asked: number | undefined;
-    const block = this.find(cache, pc, (va) => {
+    const translate = (va: number) => {
       asked = va;
       return this.translate(va);
-    });
+    };
+    const block = inCase(`The guest is at ${hex(pc)}.`, () => this.find(cache, pc, translate));
     const failure = this.judgeFound(pc, asked, block);
     if (failure !== undefined) return failure;
     for (const guest of block.instructions) {
@@ -88,10 +90,9 @@ export class CachedRun {
     const where = `The guest is at ${hex(pc)}, after ${this.executed.toLocaleString('en-GB')} instructions.`;
     if (block === undefined || block === null)
       return { untouched: asked === undefined, message: `${where} Your function gives no block.` };
-    if (block.pc !== pc || !Array.isArray(block.instructions))
-      return {
-        message: `${where} Your function gives the block at ${hex(Number(block.pc) || 0)}.`,
-      };
+    if (!Number.isInteger(block.pc) || !Array.isArray(block.instructions))
+      return { message: `${where} Your function gives ${told(block)}, which is no block.` };
+    if (block.pc !== pc) return { message: `${where} Your function gives the block at ${hex(block.pc)}.` };
     if (asked === undefined) return undefined;
     if (asked !== pc)
       return {
@@ -130,13 +131,17 @@ export class CachedRun {
     const isStale = ({ instructions }: GuestBlock) =>
       instructions.some(({ pc, word, length }) => this.read(pc, length === 2 ? 2 : 4) !== word);
     const stale = before.filter(isStale);
-    this.fence(cache, (address, bytes) => this.read(address, bytes));
+    let reads = 0;
+    this.fence(cache, (address, bytes) => {
+      reads++;
+      return this.read(address, bytes);
+    });
     const left = before.find((block) => cache.has(block.pc) && isStale(block));
     const lost = before.find((block) => !cache.has(block.pc) && !isStale(block));
     const when = `At the fence.i after ${this.executed.toLocaleString('en-GB')} instructions, ${stale.length} of ${before.length} blocks are out of date.`;
     if (left !== undefined)
       return {
-        untouched: cache.size === before.length,
+        untouched: reads === 0 && cache.size === before.length,
         message: `${when} The one at ${hex(left.pc)} is, and is still in the cache.`,
       };
     if (lost !== undefined)

@@ -58,7 +58,7 @@ export const chain: Exercise<(slot: number, target: number) => number | undefine
     'encode(rowByName("jal")!, { rd: 0, imm: target - slot }). From −1,048,576 up to 1,048,574 it reaches; beyond that return undefined.',
   ],
   test(solution) {
-    for (const [slot, target] of links()) {
+    for (const [n, [slot, target]] of [...links()].entries()) {
       const distance = target - slot;
       const reaches = distance >= -REACH && distance < REACH;
       const where = `The slot is at ${hex(slot)}, the block at ${hex(target)}, ${Math.abs(distance).toLocaleString('en-GB')} bytes ${distance < 0 ? 'back' : 'on'}`;
@@ -66,7 +66,7 @@ export const chain: Exercise<(slot: number, target: number) => number | undefine
       if (word === undefined && !reaches) continue;
       if (!reaches) return { message: `${where}: no jump reaches that far. The slot must stay a call.` };
       if (word === undefined)
-        return { untouched: true, message: `${where}, within reach: your function gives no word.` };
+        return { untouched: n === 0, message: `${where}, within reach: your function gives no word.` };
       if (!Number.isInteger(word))
         return { message: `${where}: your function gives ${String(word)}, which is no word.` };
       const { pc, changed } = executeAt(slot, word);
