@@ -8,7 +8,7 @@ import { commandLine, wholeNumber } from './command-line';
 const USAGE =
   'Usage: npm run laws -- [COUNT] [--seed N]      10000 programs for each law, and seed 1, if left out';
 /** What the slowest programs take, in ms, and what a short campaign may take at least. */
-const PATIENCE_MS = { program: 100, least: 600_000 };
+const PATIENCE_MS = { program: 3_000, least: 600_000 };
 
 const { values, positionals } = commandLine(
   { allowPositionals: true, options: { seed: { type: 'string', default: '1' } } },

@@ -1,7 +1,7 @@
 // The guests on QEMU's virt board: the same bytes, the same console output as on our machine.
 // Our firmware in assembly (guests/firmware.s) boots them there: `-bios firmware.bin`.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { guest, type Program, toElf } from 'kernel-lib';
@@ -27,14 +27,11 @@ function onQemu(program: Program, more: string[] = []): string {
     writeFileSync(join(folder, 'firmware.bin'), flat(guest('firmware')));
     writeFileSync(join(folder, 'guest.elf'), toElf(program));
     writeFileSync(join(folder, 'disk.img'), new Uint8Array(64 * 512));
+    // To a file: from a pipe that is full QEMU's UART drops bytes.
     const options =
-      '-machine virt -m 64M -display none -serial stdio -monitor none -bios firmware.bin -kernel guest.elf';
-    return execFileSync(QEMU, [...options.split(' '), ...more], {
-      cwd: folder,
-      input: '',
-      timeout: 120_000,
-      encoding: 'utf8',
-    });
+      '-machine virt -m 64M -display none -serial file:printed -monitor none -bios firmware.bin -kernel guest.elf';
+    execFileSync(QEMU, [...options.split(' '), ...more], { cwd: folder, input: '', timeout: 600_000 });
+    return readFileSync(join(folder, 'printed'), 'utf8');
   } finally {
     rmSync(folder, { recursive: true });
   }

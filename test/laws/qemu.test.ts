@@ -1,7 +1,7 @@
 // The machine and QEMU do the same: random programs in all modes, with paging, delegation and
 // traps, leave the same registers, CSRs, page tables, memory and log of traps. Each engine.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createMachine, disassemble, hex } from 'kernel-lib';
@@ -21,9 +21,11 @@ function onQemu(image: RandomImage): Uint8Array {
   const folder = mkdtempSync(join(tmpdir(), 'vmlab-'));
   try {
     writeFileSync(join(folder, 'image.bin'), image.bytes);
+    // To a file: from a pipe that is full QEMU's UART drops bytes.
     const options =
-      '-machine virt -cpu rv32,f=false,d=false,h=false -m 64M -display none -serial stdio -monitor none -bios image.bin';
-    return execFileSync(QEMU, options.split(' '), { cwd: folder, input: '', timeout: 120_000 });
+      '-machine virt -cpu rv32,f=false,d=false,h=false -m 64M -display none -serial file:printed -monitor none -bios image.bin';
+    execFileSync(QEMU, options.split(' '), { cwd: folder, input: '', timeout: 600_000 });
+    return new Uint8Array(readFileSync(join(folder, 'printed')));
   } finally {
     rmSync(folder, { recursive: true });
   }
