@@ -80,6 +80,9 @@ function terminalTalk(): Talk & { close(): void } {
   lines.on('SIGINT', () => lines.close());
   process.on('SIGINT', () => lines.close());
   return {
+    get width() {
+      return process.stdout.isTTY ? process.stdout.columns : undefined;
+    },
     say: (text) => console.log(text),
     async ask(prompt) {
       lines.setPrompt(prompt);

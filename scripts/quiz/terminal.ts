@@ -15,6 +15,8 @@ export interface Talk {
   say(text: string): void;
   /** The next line, without its end; undefined when there is none any more. */
   ask(prompt: string): Promise<string | undefined>;
+  /** The terminal's columns; without, lines are as long as reads well. */
+  readonly width?: number | undefined;
 }
 
 /** What is known of earlier answers, and where new ones are put. By question, as `answerKeys` has them. */
@@ -26,7 +28,8 @@ export interface Memory {
 const COMMANDS = 'hint (or ?), show (the answer), skip, quit';
 
 /** Asks the questions that were not answered rightly before; all of them if `again`. */
-export async function runQuiz(quiz: Quiz, talk: Talk, memory: Memory, again = false): Promise<void> {
+export async function runQuiz(quiz: Quiz, ends: Talk, memory: Memory, again = false): Promise<void> {
+  const talk: Talk = { ask: ends.ask, say: (text) => ends.say(wrapped(text, ends.width)) };
   const hashes = answerKeys(quiz).map(({ hash }) => hash);
   const points = new Map(again ? [] : hashes.flatMap((hash) => pointsOf(memory, hash)));
   const open = quiz.questions.map((_, n) => n).filter((n) => points.get(hashes[n]) !== 1);
@@ -61,7 +64,7 @@ interface Outcome {
 }
 
 async function askQuestion(question: Question, number: number, talk: Talk): Promise<Outcome> {
-  talk.say(`\n${wrapped(questionText(question, number))}`);
+  talk.say(`\n${questionText(question, number)}`);
   let points: number | undefined;
   let hints = 0;
   for (;;) {
@@ -72,11 +75,11 @@ async function askQuestion(question: Question, number: number, talk: Talk): Prom
     if (word === 'skip') return { ...earlier, isOver: false };
     if (word === '?' || word === 'hint') talk.say(hintText(question, hints++));
     else if (word === 'show') {
-      talk.say(wrapped(`The answer: ${solution(question).text}\n${question.explanation.text}`.trimEnd()));
+      talk.say(`The answer: ${solution(question).text}\n${question.explanation.text}`.trimEnd());
       return { points: 0, isOver: false };
     } else {
       const result = judge(question, line);
-      talk.say(wrapped(verdictText(question, result)));
+      talk.say(verdictText(question, result));
       if (result.judged) points = result.score;
       if (result.correct) return { points: 1, isOver: false };
     }
@@ -134,7 +137,7 @@ function hintText(question: Question, stage: number): string {
   const { hints } = question;
   if (hints.length === 0) return 'There is no hint to this question.';
   if (stage >= hints.length) return 'There are no more hints; `show` shows the answer.';
-  return wrapped(`Hint ${stage + 1} of ${hints.length}: ${hints[stage].text}`);
+  return `Hint ${stage + 1} of ${hints.length}: ${hints[stage].text}`;
 }
 
 function verdictText(question: Question, result: Grade): string {
@@ -152,20 +155,26 @@ function verdictText(question: Question, result: Grade): string {
   return lines.join('\n');
 }
 
-const WIDTH = 88;
+/** The longest lines, and the shortest that there is sense in, in characters. */
+const WIDEST = 88;
+const NARROWEST = 24;
 
-/** Lines no longer than a terminal's, each going on below where its words began. */
-function wrapped(text: string): string {
-  return text.split('\n').map(wrapLine).join('\n');
+/** Lines no longer than the terminal's (one column is left free), each going on below where its words began. */
+function wrapped(text: string, columns = WIDEST + 1): string {
+  const width = Math.max(NARROWEST, Math.min(WIDEST, columns - 1));
+  return text
+    .split('\n')
+    .map((line) => wrapLine(line, width))
+    .join('\n');
 }
 
-function wrapLine(line: string): string {
+function wrapLine(line: string, width: number): string {
   const indent = ' '.repeat(/^\s*(?:[✓✗]\s)?\s*(?:\w{1,2}[.)]\s)?/.exec(line)?.[0].length ?? 0);
   const done: string[] = [];
   let rest = line;
-  while (rest.length > WIDTH) {
-    const space = rest.lastIndexOf(' ', WIDTH);
-    const cut = space > indent.length ? space : rest.indexOf(' ', WIDTH);
+  while (rest.length > width) {
+    const space = rest.lastIndexOf(' ', width);
+    const cut = space > indent.length ? space : rest.indexOf(' ', width);
     if (cut < 0) break;
     done.push(rest.slice(0, cut));
     rest = indent + rest.slice(cut + 1);

@@ -24,10 +24,11 @@ function rightMatch(): string {
 }
 
 /** Runs the quiz on these lines; what was said, and what is kept. */
-async function talk(lines: string[], kept = new Map<string, number>(), again = false) {
+async function talk(lines: string[], kept = new Map<string, number>(), again = false, width?: number) {
   const said: string[] = [];
   const rest = [...lines];
   const ends = {
+    width,
     say: (text: string) => said.push(text),
     ask: async (prompt: string) => {
       said.push(prompt);
@@ -45,6 +46,12 @@ describe('in a terminal', () => {
     expect([...kept.values()]).toEqual([1, 1, 1, 1, 1, 1]);
     expect(text.match(/✓ Right\./g)).toHaveLength(6);
     expect(text).toContain('Because it is so.');
+  });
+
+  it('keeps to the width of a narrow terminal, and to one that reads well in a wide one', async () => {
+    const longest = ({ text }: { text: string }) => Math.max(...text.split('\n').map((line) => line.length));
+    expect(longest(await talk(['x', 'a', '?', 'show'], new Map(), false, 40))).toBeLessThan(40);
+    expect(longest(await talk(RIGHT, new Map(), false, 300))).toBeLessThanOrEqual(88);
   });
 
   it('gives feedback to a wrong answer, hints one after the other, and the answer to who asks', async () => {
