@@ -50,7 +50,8 @@ export interface LocalModule extends Compiled {
   path: string;
   /** Changes whenever the file does. */
   version: string;
-  kind: 'code' | 'json' | 'commonjs';
+  /** `module` is written with `import` and `export`; a `script` has none, and may await. */
+  kind: 'module' | 'script' | 'json' | 'commonjs';
   /** Specifier -> path of another local file. What is missing is a package. */
   links: Record<string, string>;
   /** Specifiers of packages and of Node's own modules. */

@@ -1,4 +1,4 @@
-/** Module specifiers: which name a file by its place, and which a package. */
+/** Module specifiers: which name a file by its place, and which a package; and what a local file knows itself by. */
 import { isAbsolute } from 'node:path';
 
 /** Whether a specifier names a file by its place, rather than a package. */
@@ -10,3 +10,6 @@ export function isLocal(specifier: string): boolean {
 export function packageName(specifier: string): string {
   return specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
 }
+
+/** What `import.meta` is called in a local file that was compiled to CommonJS. */
+export const META = '$meta';

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
 import * as ts from 'typescript';
 import type { LocalAnswer, LocalModule } from '../messages';
-import { isLocal } from '../specifiers';
+import { isLocal, META } from '../specifiers';
 import { type Files, fileVersion } from './host';
 import { problem } from './problems';
 
@@ -50,7 +50,7 @@ function read(file: string, folder: string, options: ts.CompilerOptions): LocalM
   }
   module.links = {};
   module.packages = [];
-  if (module.kind === 'code') {
+  if (module.map !== '') {
     for (const { fileName: specifier } of ts.preProcessFile(module.source, true, true).importedFiles) {
       const linked = isLocal(specifier) ? resolve(specifier, file, options) : undefined;
       if (linked) module.links[specifier] = linked;
@@ -64,10 +64,10 @@ function compile(file: string, version: string, name: string): LocalModule {
   const source = readFileSync(file, 'utf8');
   const common = { path: file, name, version, source, edits: [], links: {}, packages: [] };
   if (file.endsWith('.json')) return { ...common, kind: 'json', js: source, map: '' };
-  if (file.endsWith('.cjs') || file.endsWith('.cts'))
-    return { ...common, kind: 'commonjs', js: source, map: '' };
+  if (file.endsWith('.cjs')) return { ...common, kind: 'commonjs', js: source, map: '' };
   const emitted = ts.transpileModule(source, {
-    fileName: file,
+    fileName: file.replace(/\.[mc](?=[jt]s$)/, '.'),
+    transformers: { before: [withMeta] },
     compilerOptions: {
       target: ts.ScriptTarget.ES2022,
       module: ts.ModuleKind.CommonJS,
@@ -77,5 +77,19 @@ function compile(file: string, version: string, name: string): LocalModule {
     },
   });
   const js = emitted.outputText.replace(/\/\/# sourceMappingURL=.*\s*$/, '');
-  return { ...common, kind: 'code', js, map: emitted.sourceMapText ?? '' };
+  const script = file.endsWith('.cts') ? 'commonjs' : 'script';
+  const kind = js.includes(MARK) ? 'module' : script;
+  return { ...common, kind, js, map: emitted.sourceMapText ?? '' };
 }
+
+/** What the compiler puts at the head of a file that is written with `import` or `export`. */
+const MARK = 'Object.defineProperty(exports, "__esModule", { value: true });';
+
+/** `import.meta`, which CommonJS doesn't have, is a name that the file is given. */
+const withMeta: ts.TransformerFactory<ts.SourceFile> = (context) => (file) => {
+  const visit = (node: ts.Node): ts.Node =>
+    ts.isMetaProperty(node) && node.keywordToken === ts.SyntaxKind.ImportKeyword
+      ? ts.setTextRange(ts.factory.createIdentifier(META), node)
+      : ts.visitEachChild(node, visit, context);
+  return ts.visitEachChild(file, visit, context);
+};

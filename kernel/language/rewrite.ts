@@ -13,6 +13,7 @@
  * This runs before TypeScript's own passes, which then take the types away and lower what Node doesn't know yet.
  */
 import * as ts from 'typescript';
+import { isLocal } from '../specifiers';
 import { hasModifier, withoutExport } from './exports';
 import { boundNames, declaredNames, isUse, PREVIOUS } from './names';
 
@@ -193,11 +194,18 @@ class Rewriter {
     if (names.length === 0) return [];
     const { moduleReference: reference, name } = statement;
     const value = ts.isExternalModuleReference(reference)
-      ? f.createCallExpression(f.createIdentifier('require'), [], [reference.expression])
+      ? this.required(reference.expression)
       : this.entity(reference);
     const constant = f.createVariableDeclaration(name, undefined, undefined, value);
     const list = f.createVariableDeclarationList([constant], ts.NodeFlags.Const);
     return [ts.setTextRange(f.createVariableStatement([], list), statement), this.declare(names)];
+  }
+
+  /** What `require` gives in `import a = require('a')`. Node's doesn't know local files in TypeScript. */
+  private required(specifier: ts.Expression): ts.Expression {
+    const isOurs = ts.isStringLiteral(specifier) && isLocal(specifier.text) && !NODES.test(specifier.text);
+    if (isOurs) return f.createAwaitExpression(this.cellMethod('load', [specifier]));
+    return f.createCallExpression(f.createIdentifier('require'), [], [specifier]);
   }
 
   private entity(name: ts.EntityName): ts.Expression {
@@ -307,6 +315,9 @@ class Rewriter {
     return ts.isStatement(node) && node.parent === this.file && declaredNames(node).length > 0;
   }
 }
+
+/** Files that Node's `require` can load. */
+const NODES = /\.(c?js|json)$/;
 
 /** Whether a statement's names are there only once it has run: then to use them earlier is an error. */
 function isNotYetThere(statement: ts.Statement): boolean {

@@ -6,10 +6,11 @@
  */
 import { createRequire } from 'node:module';
 import * as path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { compileFunction, constants } from 'node:vm';
 import type { Ask } from '../ask';
 import type { LocalModule } from '../messages';
-import { isLocal, packageName } from '../specifiers';
+import { isLocal, META, packageName } from '../specifiers';
 import { describeProblems, register } from './trace';
 import { tslab } from './tslab';
 
@@ -19,7 +20,8 @@ export type Namespace = Record<string, unknown>;
 interface Loaded {
   version: string;
   exports: Namespace;
-  links: string[];
+  /** What `require` gives to the files that import it. */
+  required: unknown;
 }
 
 export class Imports {
@@ -50,56 +52,73 @@ export class Imports {
     if (!isLocal(specifier)) return this.package(specifier, this.folder);
     const answer = await this.ask('local', { from: path.join(this.folder, 'cell.ts'), specifier });
     if ('problems' in answer) throw new Error(describeProblems(answer.problems).evalue);
-    const fresh = new Set<string>();
-    for (const module of answer.modules) await this.run(module, fresh);
+    const stale = this.stale(answer.modules);
+    for (const module of stale) this.loaded.set(module.path, blank(module));
+    try {
+      while (stale.length > 0) {
+        await this.evaluate(stale[0]!);
+        stale.shift();
+      }
+    } finally {
+      for (const { path } of stale) this.loaded.delete(path);
+    }
     const entry = answer.modules.at(-1);
     return entry ? (this.loaded.get(entry.path)?.exports ?? {}) : {};
   }
 
-  /** Runs a local file, unless it and all it imports are as they were. `fresh` collects what was run. */
-  private async run(module: LocalModule, fresh: Set<string>): Promise<void> {
-    const links = Object.values(module.links);
-    const old = this.loaded.get(module.path);
-    if (old?.version === module.version && !links.some((link) => fresh.has(link))) return;
-    fresh.add(module.path);
-    const loaded: Loaded = { version: module.version, exports: {}, links };
-    this.loaded.set(module.path, loaded);
-    try {
-      await this.evaluate(module, loaded);
-    } catch (error) {
-      this.loaded.delete(module.path);
-      throw error;
+  /** The files that are to be run: those that have changed, and those that import them. */
+  private stale(modules: readonly LocalModule[]): LocalModule[] {
+    const stale = new Set(modules.filter(({ path, version }) => this.loaded.get(path)?.version !== version));
+    const paths = new Set([...stale].map(({ path }) => path));
+    for (let before = -1; before !== stale.size; ) {
+      before = stale.size;
+      for (const module of modules) {
+        if (!Object.values(module.links).some((link) => paths.has(link))) continue;
+        stale.add(module);
+        paths.add(module.path);
+      }
     }
+    return modules.filter((module) => stale.has(module));
   }
 
-  private async evaluate(module: LocalModule, loaded: Loaded): Promise<void> {
-    const folder = path.dirname(module.path);
-    const native = createRequire(module.path);
+  /** Runs a local file. Those that it imports have been run, or are about to be, if they import it, too. */
+  private async evaluate(module: LocalModule): Promise<void> {
+    const loaded = this.loaded.get(module.path)!;
     if (module.kind === 'json') {
-      const value = JSON.parse(module.js) as unknown;
-      loaded.exports = { ...(value as object), default: value };
+      const value = parsed(module);
+      Object.assign(loaded, { exports: { ...(value as object), default: value }, required: value });
       return;
     }
-    const packages = new Map<string, Namespace>();
-    for (const specifier of module.packages) packages.set(specifier, await this.package(specifier, folder));
-    const require = (specifier: string): unknown => {
-      const link = module.links[specifier];
-      if (link !== undefined) return this.loaded.get(link)?.exports;
-      const found = packages.get(specifier);
-      return found ? interop(found) : native(specifier);
-    };
+    const folder = path.dirname(module.path);
     const holder = { exports: loaded.exports };
     const script = register(module, module.path);
-    const isAsync = module.kind === 'code';
+    const isAsync = module.kind !== 'commonjs';
     const body = isAsync ? `return (async () => {${module.js}\n})()` : module.js;
-    const run = compileFunction(body, ['exports', 'require', 'module', '__filename', '__dirname'], {
+    const run = compileFunction(body, ['exports', 'require', 'module', '__filename', '__dirname', META], {
       filename: script,
       columnOffset: isAsync ? -'return (async () => {'.length : 0,
       importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
     }) as (...values: unknown[]) => Promise<void> | undefined;
-    await run(holder.exports, Object.assign(require, native), holder, module.path, folder);
+    const meta = { url: pathToFileURL(module.path).href, filename: module.path, dirname: folder };
+    await run(holder.exports, await this.requireOf(module), holder, module.path, folder, meta);
+    loaded.required = holder.exports;
     loaded.exports =
-      module.kind === 'commonjs' ? { ...holder.exports, default: holder.exports } : holder.exports;
+      module.kind === 'module' ? holder.exports : { ...holder.exports, default: holder.exports };
+  }
+
+  /** The `require` that a local file's imports have become. */
+  private async requireOf(module: LocalModule): Promise<NodeJS.Require> {
+    const native = createRequire(module.path);
+    const packages = new Map<string, Namespace>();
+    for (const specifier of module.packages)
+      packages.set(specifier, await this.package(specifier, path.dirname(module.path)));
+    const require = (specifier: string): unknown => {
+      const link = module.links[specifier];
+      if (link !== undefined) return this.loaded.get(link)?.required;
+      const found = packages.get(specifier);
+      return found ? interop(found) : native(specifier);
+    };
+    return Object.assign(require, native);
   }
 
   /** A package, or one of Node's own modules, as Node finds it from a folder. */
@@ -113,6 +132,22 @@ export class Imports {
         throw error;
       });
     }
+  }
+}
+
+/** What a local file exports before it has run: those that it imports, and that import it, hold on to that. */
+function blank({ kind, version }: LocalModule): Loaded {
+  const exports: Namespace = {};
+  if (kind === 'module') Object.defineProperty(exports, '__esModule', { value: true });
+  return { version, exports, required: exports };
+}
+
+/** @throws with the file's name if it is no JSON */
+function parsed({ name, js }: LocalModule): unknown {
+  try {
+    return JSON.parse(js) as unknown;
+  } catch (error) {
+    throw new SyntaxError(`${name} is no JSON: ${(error as Error).message}`);
   }
 }
 

@@ -16,7 +16,7 @@ export interface Place {
 }
 
 /** Script name, as the engine knows it, -> what was compiled. */
-const scripts = new Map<string, { compiled: Compiled; map?: SourceMap }>();
+const scripts = new Map<string, { compiled: Compiled; map?: SourceMap; lines?: number }>();
 
 /** The name under which the engine is to run a cell or a local file, so that its frames can be found again. */
 export function register(compiled: Compiled, script: string): string {
@@ -26,8 +26,9 @@ export function register(compiled: Compiled, script: string): string {
 
 function learnersPlace(script: string, line: number, column: number): Place | undefined {
   const known = scripts.get(script);
-  if (!known?.compiled.map) return undefined;
+  if (!known) return undefined;
   const { compiled } = known;
+  if (compiled.map === '') return { name: compiled.name, line, column };
   known.map ??= new SourceMap(JSON.parse(compiled.map) as SourceMapPayload);
   const entry = known.map.findEntry(line - 1, column - 1);
   if (!('originalLine' in entry)) return { name: compiled.name, line: 0, column: 0 };
@@ -46,6 +47,14 @@ const KERNEL = path.dirname(__dirname) + path.sep;
 
 /** What stands between a cell and `execSync`: below it the cell goes on. */
 const WRAPPER = path.join(__dirname, 'children.js');
+
+/** Whether a frame is of the function that was put around a local file: it ends in a line behind the file's last. */
+function isAround(site: NodeJS.CallSite): boolean {
+  const known = scripts.get(site.getFileName() ?? '');
+  if (!known) return false;
+  known.lines ??= known.compiled.js.split('\n').length;
+  return (site.getLineNumber() ?? 0) > known.lines;
+}
 
 /** A frame of a stack as one line, with the learner's places in place of the engine's. */
 function frameLine(site: NodeJS.CallSite): string {
@@ -75,7 +84,7 @@ export function translateStacks(): void {
       head = 'Error';
     }
     const isOurs = (site: NodeJS.CallSite): boolean => site.getFileName()?.startsWith(KERNEL) ?? false;
-    const others = sites.filter((site) => site.getFileName() !== WRAPPER);
+    const others = sites.filter((site) => site.getFileName() !== WRAPPER && !isAround(site));
     const first = others.findIndex((site) => !isOurs(site));
     const called = others.slice(Math.max(0, first));
     const end = called.findIndex(isOurs);

@@ -43,6 +43,22 @@ const FILES: Record<string, string> = {
     'export interface Shape { sides: number }\nexport type { Other } from "./other";\nthrow new Error("ran");',
   'nb/other.ts': 'export interface Other { o: 1 }',
   'up.ts': "export const up = 'up';",
+  'nb/odd.ts':
+    "import { even } from './even';\nimport * as all from './even';\nexport const name = 'odd';\nexport const odd = (n: number): boolean => n > 0 && even(n - 1);\nexport const names = () => name + all.named();",
+  'nb/even.ts':
+    "import { name, odd } from './odd';\nexport const even = (n: number): boolean => n === 0 || odd(n - 1);\nexport const named = () => name;",
+  'nb/module.mjs': "export const mjs = 'mjs';\nexport default 'its default';",
+  'nb/typed.mts': "export const mts: string = 'mts';",
+  'nb/typed.cts': "const cts: { a: string } = { a: 'cts' };\nexport = cts;",
+  'nb/old.cjs':
+    "const { basename } = require('node:path');\nmodule.exports = (x) => {\n  if (!x) throw new Error('no x');\n  return basename(x);\n};",
+  'nb/older.js': 'module.exports = { older: 7 };',
+  'nb/meta.ts':
+    'export const meta = [import.meta.filename === __filename, import.meta.url.endsWith("/meta.ts")];',
+  'nb/top.ts': "export const before = 1;\nthrow new TypeError('at the top');",
+  'nb/broken.json': '{ broken',
+  'nb/has-json.ts':
+    "import data, { n } from './data.json';\nexport const both = [data.n.length, n.length, Object.keys(data)];",
 };
 
 interface Asked<Content> {
@@ -105,6 +121,38 @@ describe('local files', () => {
     );
     expect(await kernel.value('[file(), deep, folder, up, data.n, script]')).toBe(
       "[ 'file, deep', 'deep', 'folder', 'up', [ 1, 2 ], 6 ]",
+    );
+  });
+
+  it('may import one another', async () => {
+    const cell = "import { odd, names } from './odd';\nimport { even } from './even';\n";
+    expect(await kernel.value(`${cell}[odd(3), even(3), names()]`)).toBe("[ true, false, 'oddodd' ]");
+    put('nb/odd.ts', FILES['nb/odd.ts']!.replace("'odd'", "'new'"));
+    expect(await kernel.value(`${cell}[even(2), names()]`)).toBe("[ true, 'newnew' ]");
+  });
+
+  it('may be modules, CommonJS or either in TypeScript, whatever they end in', async () => {
+    await kernel.run("import its, { mjs } from './module.mjs';\nimport { mts } from './typed.mjs';");
+    await kernel.run(
+      "import cts from './typed.cjs';\nimport old from './old.cjs';\nimport older from './older.js';",
+    );
+    expect(await kernel.value("[its, mjs, mts, cts.a, old('a/b'), older.older]")).toBe(
+      "[ 'its default', 'mjs', 'mts', 'cts', 'b', 7 ]",
+    );
+    expect(await kernel.value("import odd2 = require('./odd');\nodd2.odd(1)")).toBe('true');
+    expect(await kernel.value("import { both } from './has-json'; both")).toBe("[ 2, 2, [ 'n' ] ]");
+    expect(await kernel.value("import { meta } from './meta'; meta")).toBe('[ true, true ]');
+  });
+
+  it('that fail are named, with line and column', async () => {
+    const top = await kernel.error("import { before } from './top';");
+    expect(top[0]).toBe('top.ts, line 2, column 7');
+    expect(top.at(-1)).toBe('    at top.ts:2:7');
+    expect((await kernel.error("import old from './old.cjs';\nold('');"))[0]).toBe(
+      'old.cjs, line 3, column 17',
+    );
+    expect((await kernel.error("import broken from './broken.json';")).join()).toMatch(
+      /SyntaxError: broken\.json is no JSON: /,
     );
   });
 
