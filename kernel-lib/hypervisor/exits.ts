@@ -47,6 +47,13 @@ export class ExitCounts {
     return entry;
   }
 
+  /** Exits of every kind. */
+  get total(): number {
+    let sum = 0;
+    for (const counts of this.counts.values()) for (const { count } of counts.values()) sum += count;
+    return sum;
+  }
+
   /** Copies of all counters, the highest first; those that never counted are left out. */
   list(): ExitCount[] {
     const all = [...this.counts.values()].flatMap((counts) => [...counts.values()]);

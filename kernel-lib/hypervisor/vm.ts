@@ -110,6 +110,12 @@ const LAYOUT_NAMES = Object.keys(LAYOUTS) as LayoutName[];
 const PAGING_NAMES = Object.keys(PAGING) as PagingName[];
 const MOST_DECODED = 1 << 16;
 
+/** A guest that traps again and again at one place gets nowhere, and uses up its budget all the same. */
+function budgetUsedUp(instructions: number, exits: number): string {
+  const [ran, left] = [instructions, exits].map((count) => count.toLocaleString('en-GB'));
+  return `The budget is used up, by ${ran} instructions and ${left} exits; run again to go on.`;
+}
+
 export class Vm implements Hypervisor, PagedVm {
   readonly vm = this;
   /** The board that the guest believes in. */
@@ -270,6 +276,7 @@ export class Vm implements Hypervisor, PagedVm {
   run(limits: { instructions?: number } = {}): RunResult {
     this.requireGuest();
     const before = this.hart.instret;
+    const exitsBefore = this.exits.total;
     this.guest.stopped = undefined;
     this.begin();
     this.settle();
@@ -278,8 +285,10 @@ export class Vm implements Hypervisor, PagedVm {
     const { reason, message, code } = this.machine.run(limits);
     this.layout.rest?.();
     this.leave(0);
-    const stop: Stop = { reason, message, ...(code === undefined ? {} : { code }) };
-    return { ...stop, instructions: this.hart.instret - before };
+    const instructions = this.hart.instret - before;
+    if (reason === 'budget')
+      return { reason, message: budgetUsedUp(instructions, this.exits.total - exitsBefore), instructions };
+    return { reason, message, ...(code === undefined ? {} : { code }), instructions };
   }
 
   /**
