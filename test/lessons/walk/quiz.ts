@@ -77,7 +77,11 @@ async function answer(field: Locator, question: Question, rightly: boolean): Pro
     case 'match':
       for (const [row, right] of question.right.entries()) {
         const choice = rightly ? right : (right + 1) % question.rights.length;
-        await field.locator('select').nth(row).selectOption(String(choice));
+        // By its value: a text alone could also be the label of another one.
+        await field
+          .locator('select')
+          .nth(row)
+          .selectOption({ value: String(choice) });
       }
       break;
     case 'order':

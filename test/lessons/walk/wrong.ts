@@ -3,7 +3,7 @@ import type { Cell } from '../../../scripts/lessons/notebook';
 
 const SOLUTION = /^(\s*)\/\/ BEGIN SOLUTION\n([\s\S]*?)^\s*\/\/ END SOLUTION\n?/gm;
 
-/** Slips, each where it first fits: a comparison turned round, a sign, a bit operation, a constant. */
+/** Slips, each where it first fits: a comparison turned round, a sign, a bit operation, the wrong bound, a constant. */
 const SLIPS: [RegExp, string][] = [
   [/ === /, ' !== '],
   [/ !== /, ' === '],
@@ -12,6 +12,8 @@ const SLIPS: [RegExp, string][] = [
   [/ < /, ' >= '],
   [/ > /, ' <= '],
   [/ >= /, ' < '],
+  [/\bMath\.min\b/, 'Math.max'],
+  [/ = (\w+\.includes)/, ' = !$1'],
   [/\btrue\b/, 'false'],
   [/\bfalse\b/, 'true'],
   [/\b4\b/, '8'],
