@@ -118,8 +118,8 @@ const TIMELINE_STYLE = `
 .vmlab-timeline .vmlab-cycles { width: 4em; }
 .vmlab-timeline .vmlab-who { width: 7.3em; }
 .vmlab-timeline .vmlab-pc { width: 6.1em; }
-.vmlab-timeline .vmlab-changes { width: 24%; }
-.vmlab-timeline table.vmlab-steps :is(th, td) { text-align: left; padding: 0.1em 0.6em; border: 0; white-space: pre; overflow: hidden; text-overflow: ellipsis; color: inherit; background: none; height: 1.5em; }
+.vmlab-timeline .vmlab-changes { width: 26%; }
+.vmlab-timeline table.vmlab-steps :is(th, td) { text-align: left; padding: 0.1em 0.35em; border: 0; white-space: pre; overflow: hidden; text-overflow: ellipsis; color: inherit; background: none; height: 1.5em; }
 .vmlab-timeline table.vmlab-steps thead tr { border-bottom: 1px solid var(--line); background: none; }
 .vmlab-timeline table.vmlab-steps tbody tr { border-left: 6px solid transparent; background: none; cursor: pointer; }
 .vmlab-timeline table.vmlab-steps tbody tr:hover { background: var(--shade); }
