@@ -97,6 +97,16 @@ describe('charts of rows', () => {
     expect(text()).toContain('Longer slices cost more.');
   });
 
+  it('puts the name of a level line where the points leave room', () => {
+    const anchor = (cycles: number[]) => {
+      const rows = cycles.map((each, n) => ({ slice: n + 1, cycles: each }));
+      chart.line({ title, rows, x: X, y: Y, mark: { y: 1, label: 'one' } });
+      return [...html().matchAll(/<g[^>]*text-anchor="(\w+)"[^>]*><text[^>]*>one</g)].at(-1)?.[1];
+    };
+    expect(anchor([1, 2, 9])).toBe('end');
+    expect(anchor([9, 2, 1])).toBe('start');
+  });
+
   it('sums up the parts of a bar, and not the bars of a group', () => {
     const rows = [
       { what: 'small', how: 'tool', lines: 1 },

@@ -102,7 +102,7 @@ function drawXy<R extends object>(options: XyOptions<R>, isLine: boolean, label?
           ? []
           : [
               plot.ruleY([mark.y], { strokeDasharray: '4 3' }),
-              plot.text([mark], { y: 'y', text: 'label', frameAnchor: 'left', dx: 6, dy: -7 }),
+              plot.text([mark], { y: 'y', text: 'label', dy: -7, ...freeEnd(inOrder, mark.y) }),
             ]),
         ...(isLine ? [plot.line(inOrder, { x: 'x', y: 'y', stroke: 'series', strokeWidth: 2 })] : []),
         plot.dot(points, { x: 'x', y: 'y', stroke: 'series', fill: 'series', symbol: 'series', r: 4 }),
@@ -110,6 +110,15 @@ function drawXy<R extends object>(options: XyOptions<R>, isLine: boolean, label?
       ],
     }),
   });
+}
+
+/** The end of a level line at which fewer points are in the way of a label: the one where they are farther off. */
+function freeEnd(inOrder: readonly { x: number; y: number }[], level: number) {
+  const nearest = (x: number | undefined) =>
+    Math.min(...inOrder.filter((point) => point.x === x).map(({ y }) => Math.abs(y - level)));
+  return nearest(inOrder.at(-1)?.x) > nearest(inOrder[0]?.x)
+    ? ({ frameAnchor: 'right', dx: -6 } as const)
+    : ({ frameAnchor: 'left', dx: 6 } as const);
 }
 
 /** A logarithmic axis ends where the points do: names beside them need room between them and the ticks. */
