@@ -82,9 +82,9 @@ describe('lesson 03', () => {
   it.each([
     ['03-emulate-csr', 'order', /csrrw a0, sscratch, a0[\s\S]*sscratch +0x00005678 +0x00001234/],
     ['03-emulate-csr', 'pc', /pc +0x80000004 +0x80000000/],
-    ['03-emulate-csr', 'clear', /executes csrrc/],
+    ['03-emulate-csr', 'clear', /executes `csrrc/],
     ['03-emulate-csr', 'x0', /zero +0x00000000/],
-    ['03-emulate-csr', 'immediate', /executes csrr[wsc]i/],
+    ['03-emulate-csr', 'immediate', /executes `csrr[wsc]i/],
     ['03-reflect', 'sepc', /sepc +0x80000000 +0x80000004/],
     ['03-reflect', 'stval', /stval/],
     ['03-reflect', 'SPIE', /sstatus = 0x00000002[\s\S]*sstatus/],
@@ -93,8 +93,8 @@ describe('lesson 03', () => {
     ['03-sret', 'SPIE', /sstatus +0x00000020 +0x00000000/],
     ['03-sret', 'SPP', /sstatus/],
     ['03-sret', 'mode', /mode +virtual S +virtual U/],
-    ['03-dispatch', 'calls', /virtual U[\s\S]*"reflect", and your answer is "firmware"/],
-    ['03-dispatch', 'process', /virtual U[\s\S]*"reflect", and your answer is "emulate"/],
+    ['03-dispatch', 'calls', /virtual U[\s\S]*`'reflect'`, and your answer is `'firmware'`/],
+    ['03-dispatch', 'process', /virtual U[\s\S]*`'reflect'`, and your answer is `'emulate'`/],
   ] as const)('%s: %s wrong is found and named', (id, wrong, message) => {
     const solution = right[id] as (...parts: unknown[]) => unknown;
     const broken = (...parts: unknown[]) => solution(...[...parts, wrong]);

@@ -17,7 +17,7 @@ import { ABI_NAMES, Mode } from '../../isa/registers';
 import type { Hart } from '../../machine/hart';
 import { type Machine, MiB, RAM_BASE } from '../../machine/machine';
 import { Firmware } from '../../machine/sbi';
-import { defineExercises, type Exercise, type Failure } from '../check';
+import { defineExercises, type Exercise, type Failure, inCase } from '../check';
 import { randomNumbers } from '../random';
 import { placesTable } from './places-table';
 import { told } from './told';
@@ -66,9 +66,11 @@ function mapFailure(slice: Slice, at: number, solution: MapState): Failure | und
   if (at > 0) vm.run({ instructions: at });
   const memory = new Map(addressesIn(slice).map((gpa) => [gpa, vm.readGuest(4, gpa) ?? 0]));
   const virtual: MachineState = { mode: vm.hart.mode, pc: vm.hart.pc, x: [...vm.hart.x], memory };
-  const found: unknown = solution(virtual, { ...slice });
-  if (found === undefined) return { untouched: true, message: 'Your function gives no state yet.' };
+  // The learner's own copy: what is changed there is not what is compared with.
   const where = `The VM has ${slice.size / MiB} MiB of real RAM from ${hex(slice.base)} on, and has run ${at.toLocaleString('en-GB')} instructions. The guest is in virtual ${Mode[vm.hart.mode]} mode.`;
+  const copy = { ...virtual, memory: new Map(memory) };
+  const found: unknown = inCase(where, () => solution(copy, { ...slice }));
+  if (found === undefined) return { untouched: true, message: 'Your function gives no state yet.' };
   if (!isState(found))
     return {
       message: `${where} Your answer must be { mode, pc, x, memory } with a Map for memory; it is ${told(found)}.`,
@@ -78,9 +80,11 @@ function mapFailure(slice: Slice, at: number, solution: MapState): Failure | und
   return { message: where, table: placesTable(wrong.slice(0, 12), 'The state of the real machine') };
 }
 
+const isList = (x: unknown) => Array.isArray(x) || x instanceof Int32Array;
+
 function isState(found: unknown): found is MachineState {
   const { mode, pc, x, memory } = (found ?? {}) as Partial<MachineState>;
-  return typeof mode === 'number' && typeof pc === 'number' && Array.isArray(x) && memory instanceof Map;
+  return typeof mode === 'number' && typeof pc === 'number' && isList(x) && memory instanceof Map;
 }
 
 const wordText = (place: number | undefined) =>
@@ -159,10 +163,15 @@ function swap<T>(get: () => T, set: (value: T) => void, value: T): () => void {
   return () => set(kept);
 }
 
-const csrTampered = (name: string): Pair => ({
-  what: `the CSR ${name} has another value in one of them`,
+const csrTampered = (
+  name: string,
+  bit = 4,
+  what = `the CSR ${name} has another value in one of them`,
+  why = 'The guest can read it.',
+): Pair => ({
+  what,
   wanted: false,
-  why: 'The guest can read it.',
+  why,
   tamper: ({ hart }) => {
     const { number } = CSRS.find((row) => row.name === name)!;
     return swap(
@@ -170,7 +179,7 @@ const csrTampered = (name: string): Pair => ({
       (value) => {
         hart.csrs.values[number] = value;
       },
-      hart.csrs.values[number] ^ 4,
+      hart.csrs.values[number] ^ bit,
     );
   },
 });
@@ -236,6 +245,8 @@ function* pairs(): Generator<Pair> {
   };
   yield csrTampered('sscratch');
   yield csrTampered('stvec');
+  const soon = 'That one will be interrupted, the other will not.';
+  yield csrTampered('mip', 2, 'a software interrupt is pending in one of them', soon);
   yield byteTampered(RAM_BASE + 4 * MiB);
   yield byteTampered(RAM_BASE + GUEST_RAM - 1);
   yield { what: 'one has printed a line more', wanted: false, why: 'What is printed is what others see.' };
@@ -279,21 +290,24 @@ const equivalent: Exercise<(native: Machine, guestBoard: Machine) => boolean> = 
   ],
   test(solution) {
     const { native, vms, talkative } = ranMachines();
+    let isOpen = true; // until an answer is right
     for (const pair of pairs()) {
       const others = pair.tamper || pair.wanted ? vms : [talkative];
       for (const other of others) {
         const undo = pair.tamper?.(other);
-        const found: unknown = solution(native, other);
+        const where = `Two machines ran the same guest, and ${pair.what}.`;
+        const found: unknown = inCase(where, () => solution(native, other));
         undo?.();
         if (found === undefined)
           return {
-            untouched: true,
+            untouched: isOpen,
             message: 'Your function doesn’t say yet whether two machines are equivalent.',
           };
+        isOpen &&= found !== pair.wanted;
         if (found === pair.wanted) continue;
         const say = typeof found === 'boolean' ? `you say ${found}` : `your answer is ${told(found)}`;
         return {
-          message: `Two machines ran the same guest, and ${pair.what}. Equivalent: ${pair.wanted}; ${say}. ${pair.why}`,
+          message: `${where} Equivalent: ${pair.wanted}; ${say}. ${pair.why}`,
         };
       }
     }

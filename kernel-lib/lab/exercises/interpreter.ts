@@ -19,7 +19,7 @@ import type { Hart } from '../../machine/hart';
 import { Machine, MiB, RAM_BASE } from '../../machine/machine';
 import { Firmware } from '../../machine/sbi';
 import { NO_TRAP } from '../../machine/trap';
-import { defineExercises, type Exercise, type Failure } from '../check';
+import { defineExercises, type Exercise, type Failure, inCase } from '../check';
 import { differences, type HartState, hartState } from '../hart-state';
 import { randomNumbers } from '../random';
 import { record } from '../timeline/record';
@@ -99,6 +99,14 @@ function leftBy(board: Machine): HartState {
   };
 }
 
+/** `\`addi a0, a1, 5\` at pc 0x80000000, with a1 = 0x00000007`. */
+function caseText({ word, x }: Case): string {
+  const given = Object.entries(x)
+    .filter(([register]) => register !== '0')
+    .map(([register, value]) => `${ABI_NAMES[Number(register)]} = ${hex(value)}`);
+  return `\`${disassemble(word, RAM_BASE)}\` at pc ${hex(RAM_BASE)}, with ${given.join(', ') || 'all registers 0'}`;
+}
+
 const executeExercise: Exercise<(hart: Hart, instruction: Instruction) => void> = {
   id: '01-execute',
   title: 'execute six instructions in software',
@@ -109,20 +117,19 @@ const executeExercise: Exercise<(hart: Hart, instruction: Instruction) => void> 
     'hart.load(4, address) and hart.store(4, address, value) may raise a trap: then hart.cause is no longer NO_TRAP, and nothing else may change: neither rd, nor pc, nor instret. Return at once.',
   ],
   test(solution) {
+    let isOpen = true; // until a case is right
     for (const theCase of executeCases()) {
       const instruction = decode(theCase.word)!;
       const [wanted, found] = [boardFor(theCase), boardFor(theCase)];
       const start = leftBy(found);
+      const where = caseText(theCase);
       execute(wanted.hart, instruction);
-      solution(found.hart, { ...instruction });
+      inCase(`Executed: ${where}.`, () => solution(found.hart, { ...instruction }));
       const after = leftBy(found);
       const wrong = differences(leftBy(wanted), after);
+      isOpen &&= wrong.length > 0;
       if (wrong.length === 0) continue;
-      const given = Object.entries(theCase.x)
-        .filter(([register]) => register !== '0')
-        .map(([register, value]) => `${ABI_NAMES[Number(register)]} = ${hex(value)}`);
-      const untouched = differences(start, after).length === 0;
-      const where = `"${disassemble(theCase.word, RAM_BASE)}" at pc ${hex(RAM_BASE)}, with ${given.join(', ') || 'all registers 0'}`;
+      const untouched = isOpen && differences(start, after).length === 0;
       return {
         untouched,
         message: untouched ? `Your function changes nothing yet. For one: ${where}.` : `Executed: ${where}.`,
@@ -178,7 +185,24 @@ trap:   csrr    t1, scause
     steps: 100,
   },
   { name: 'hello', what: 'devices and CSRs', image: () => guest('hello'), steps: 400 },
-  { name: 'syscalls', what: 'interrupts, waiting', image: () => guest('syscalls'), steps: 60_000 },
+  {
+    name: 'a guest that waits for its alarm',
+    what: 'wfi',
+    image: () => asm`
+_start: li      t0, 0x20                # the timer's interrupt ends the wait; taken it is not
+        csrw    sie, t0
+        rdtime  a0
+        addi    a0, a0, 50
+        li      a1, 0
+        li      a6, 0                   # the firmware's set_timer
+        li      a7, 0x54494d45
+        ecall
+        wfi
+        rdtime  a2
+${FINISH}`,
+    steps: 60,
+  },
+  { name: 'syscalls', what: 'interrupts', image: () => guest('syscalls'), steps: 60_000 },
 ];
 
 function bootedBoard(image: Program): Machine {
@@ -223,18 +247,24 @@ function stepThrough(
   for (let n = 0; n < steps && !wanted.finished; n++) {
     const { pc, instret } = wanted.hart;
     const interrupt = wanted.hart.interruptToTake();
+    const isWaiting = wanted.hart.waiting;
     const peeked = wanted.hart.peekInstruction();
     const before = n === 0 ? hartState(found.hart) : undefined;
     oneStep(wanted, referenceStep);
-    oneStep(found, solution);
+    inCase(`The guest "${name}" (${what}), step ${(n + 1).toLocaleString('en-GB')}, at pc ${hex(pc)}.`, () =>
+      oneStep(found, solution),
+    );
     const isThorough = n < THOROUGH_EVERY || n % THOROUGH_EVERY === 0;
     if (seemAlike(wanted, found) && !isThorough) continue;
     const wrong = differences(hartState(wanted.hart), hartState(found.hart));
     if (wrong.length === 0) continue;
+    const next = peeked === undefined ? 'out of reach' : `\`${disassemble(peeked, pc)}\``;
     const doing =
       interrupt !== NO_TRAP
         ? 'an interrupt is to be taken'
-        : `the next instruction is ${peeked === undefined ? 'out of reach' : `"${disassemble(peeked, pc)}"`}`;
+        : isWaiting
+          ? 'the hart waits for an interrupt'
+          : `the next instruction is ${next}`;
     const run = record(machineWith(program), { from: Math.max(0, instret - 5), steps: 30 });
     const at = run.steps.findIndex((one) => one.pc === pc) + 1;
     return {

@@ -14,7 +14,7 @@ import { Mode } from '../../isa/registers';
 import { RAM_BASE } from '../../machine/machine';
 import { flagsText, makePte, PAGE_BYTES, Pte, ppnOf } from '../../machine/page-table';
 import { Access } from '../../machine/pmp';
-import { defineExercises, type Exercise, type Failure } from '../check';
+import { defineExercises, type Exercise, type Failure, inCase } from '../check';
 import { randomNumbers } from '../random';
 import {
   ACCESS_NAMES,
@@ -25,9 +25,9 @@ import {
   MEMORY,
   pageOf,
   randomFlags,
-  said,
   TabledGuest,
 } from './tabled-guest';
+import { told, toldText } from './told';
 
 const RANDOM_CASES = 150;
 const FLAG_BITS = 0x3ff;
@@ -77,15 +77,19 @@ function translate(
   seed: number,
   way: { own: (m: GuestMemory) => GuestMemory; right: Translation; whose: string; other: string },
 ): Failure | undefined {
+  let isOpen = true; // until an entry is right
   for (const memory of [MEMORY, { base: 0x8200_0000, size: 0x0080_0000 }]) {
     for (const pte of entries(way.own(memory), seed)) {
       const wanted = way.right(pte, memory)!;
-      const found: unknown = solution(pte, { ...memory });
-      if (isWord(found) && found >>> 0 === wanted >>> 0) continue;
       const place = `The guest's RAM is the real RAM from ${hex(memory.base)} to ${hex(memory.base + memory.size - 1)}.`;
+      const where = `${place} ${way.whose} ${entryText(pte)}.`;
+      const found: unknown = inCase(where, () => solution(pte, { ...memory }));
+      const isRight = isWord(found) && found >>> 0 === wanted >>> 0;
+      isOpen &&= !isRight;
+      if (isRight) continue;
       return {
-        untouched: found === undefined,
-        message: `${place} ${way.whose} ${entryText(pte)} ${faultOf(pte, wanted, found, way.other)}`,
+        untouched: isOpen && found === undefined,
+        message: `${where} It ${faultOf(pte, wanted, found, way.other)}`,
         table: {
           caption: 'The entry',
           columns: [{ title: 'part' }, { title: 'given' }, { title: 'should become' }, { title: 'is' }],
@@ -99,7 +103,7 @@ function translate(
 
 function faultOf(pte: number, wanted: number, found: unknown, other: string): string {
   if (found === undefined) return 'is to be translated, and your function returns nothing yet.';
-  if (!isWord(found)) return `must become a word of 32 bits; your function returned ${said(found)}.`;
+  if (!isWord(found)) return `must become a word of 32 bits; your function returned ${told(found)}.`;
   if ((pte & V) === 0) return 'is not valid: it leads nowhere, and must stay as it is.';
   if (wanted === 0) return `leads out of ${other}: it must become 0, an entry that lets nobody in.`;
   if (ppnOf(found) !== ppnOf(wanted)) return 'is made to lead to the wrong page.';
@@ -118,7 +122,7 @@ function partsOf(pte: number, wanted: number, found: unknown): string[][] {
     name,
     text(pte),
     text(wanted),
-    isWord(found) ? text(found) : said(found),
+    isWord(found) ? text(found) : told(found),
   ]);
 }
 
@@ -230,6 +234,15 @@ function guestIn({ mapping, mode, status, isTraced }: FaultCase): Vm {
   return vm;
 }
 
+function faultText({ mapping, va, access, mode, status, isTraced }: FaultCase): string {
+  const own = mapping === undefined ? 'has no entry there' : `has the entry ${entryText(mapping.pte)} there`;
+  const level = mapping?.isSuperpage ? ' in its root table (4 MiB)' : '';
+  const bits = [...((status & SUM) !== 0 ? ['SUM'] : []), ...((status & MXR) !== 0 ? ['MXR'] : [])];
+  const set = bits.length === 0 ? '' : ` with ${bits.join(' and ')} set`;
+  const watched = isTraced ? ', and we watch that page' : '';
+  return `The guest, in virtual ${Mode[mode]}${set}, faults at ${hex(va)} (${ACCESS_NAMES[access]}). It ${own}${level}${watched}.`;
+}
+
 type WhoseFault = (vm: Vm, va: number, access: Access) => FaultAnswer | undefined;
 
 const whoseFault: Exercise<WhoseFault> = {
@@ -242,22 +255,18 @@ const whoseFault: Exercise<WhoseFault> = {
     'A page that we watch (vm.paging.isTraced(gpa)) can be read and executed like any other: only a store to it is a trace. Ask in the order guest, device, trace; what is left is ours to fill.',
   ],
   test(solution) {
+    let isOpen = true; // until an answer is right
     for (const theCase of faultCases()) {
-      const { va, access, mode, status, isTraced, mapping } = theCase;
+      const { va, access } = theCase;
       const wanted = guestIn(theCase).paging.fault({ cause: FAULT_CAUSES[access], tval: va });
-      const found: unknown = solution(guestIn(theCase), va, access);
+      const where = faultText(theCase);
+      const found: unknown = inCase(where, () => solution(guestIn(theCase), va, access));
+      isOpen &&= found !== wanted;
       if (found === wanted) continue;
-      const own =
-        mapping === undefined ? 'has no entry there' : `has the entry ${entryText(mapping.pte)} there`;
-      const level = mapping?.isSuperpage ? ' in its root table (4 MiB)' : '';
-      const bits = [...((status & SUM) !== 0 ? ['SUM'] : []), ...((status & MXR) !== 0 ? ['MXR'] : [])];
-      const set = bits.length === 0 ? '' : ` with ${bits.join(' and ')} set`;
-      const watched = isTraced ? ', and we watch that page' : '';
+      const is = found === undefined ? 'nothing yet' : toldText(found);
       return {
-        untouched: found === undefined,
-        message:
-          `The guest, in virtual ${Mode[mode]}${set}, faults at ${hex(va)} (${ACCESS_NAMES[access]}). It ${own}${level}${watched}. ` +
-          `That is "${wanted}"; your answer is ${found === undefined ? 'nothing yet' : (JSON.stringify(found) ?? said(found))}.`,
+        untouched: isOpen && found === undefined,
+        message: `${where} That is ${toldText(wanted)}; your answer is ${is}.`,
       };
     }
     return undefined;
@@ -350,22 +359,24 @@ const fill: Exercise<Fill> = {
     'In the shadow leave W out unless the guest’s entry, as it is now, has D. V, A and D are always set there: the real hart must never want to write into your table. Leave out bits 9:8 and G: they are the guest’s own affair.',
   ],
   test(solution) {
+    let isOpen = true; // until an answer is right
     for (const [pte, access] of fillCases()) {
       const guest = afterAccess(pte, access);
       const wanted: Filled = { guest, shadow: shadowOf(guest) };
-      const answer: unknown = solution(pte, access);
-      const found = filledOf(answer);
       const where = `The guest’s entry is ${entryText(pte)}, and the hidden fault was a ${ACCESS_NAMES[access]}.`;
+      const answer: unknown = inCase(where, () => solution(pte, access));
+      const found = filledOf(answer);
       if (found === undefined) {
         const none = 'Your function returns nothing yet.';
-        const other = `Your function should return { guest, shadow }, two words; it returned ${said(answer)}.`;
+        const other = `Your function should return { guest, shadow }, two words; it returned ${told(answer)}.`;
         return {
-          untouched: answer === undefined,
+          untouched: isOpen && answer === undefined,
           message: `${where} ${answer === undefined ? none : other}`,
         };
       }
       const isRight =
         found.guest >>> 0 === wanted.guest >>> 0 && ((found.shadow ^ wanted.shadow) & ~0x320) === 0;
+      isOpen = false;
       if (isRight) continue;
       return {
         message: `${where} ${fillFault(wanted, found, access)}`,

@@ -15,8 +15,9 @@ import { Mode } from '../../isa/registers';
 import { MiB } from '../../machine/machine';
 import { flagsText, Pte } from '../../machine/page-table';
 import { Access } from '../../machine/pmp';
-import { defineExercises, type Exercise, type Failure } from '../check';
-import { ACCESS_NAMES, isWord, pageOf, said, TabledGuest } from './tabled-guest';
+import { defineExercises, type Exercise, type Failure, inCase } from '../check';
+import { ACCESS_NAMES, isWord, pageOf, TabledGuest } from './tabled-guest';
+import { told } from './told';
 
 const { V, R, W, X, U, A, D } = Pte;
 const SUM = 1 << 18;
@@ -49,15 +50,18 @@ function* pageCases(): Generator<[flags: number, mode: Mode, sum: boolean]> {
 
 const rightsText = (flags: number) => flagsText(flags).slice(3, 7);
 
-function compressed(flags: number, mode: Mode, sum: boolean, answer: unknown): Failure | undefined {
+function placeText(flags: number, mode: Mode, sum: boolean): string {
   const who = mode === Mode.U ? 'The guest’s process (virtual U)' : 'The guest’s kernel (virtual S)';
   const withSum = mode === Mode.S ? `, SUM ${sum ? 'set' : 'clear'},` : '';
   const page = (flags & U) !== 0 ? 'a page of users' : 'a page of the kernel';
-  const place = `${who}${withSum} and ${page} with the flags ${rightsText(flags)}.`;
-  if (answer === undefined)
-    return { untouched: true, message: `${place} Your function returns nothing yet.` };
+  return `${who}${withSum} and ${page} with the flags ${rightsText(flags)}.`;
+}
+
+function compressed(flags: number, mode: Mode, sum: boolean, answer: unknown): Failure | undefined {
+  const place = placeText(flags, mode, sum);
+  if (answer === undefined) return { message: `${place} Your function returns nothing yet.` };
   if (!isWord(answer) || (answer & ~(R | W | X | U)) !== 0) {
-    const what = isWord(answer) ? `0x${answer.toString(16)}` : said(answer);
+    const what = isWord(answer) ? `0x${answer.toString(16)}` : told(answer);
     return { message: `${place} The answer must be made of R, W, X and U; yours is ${what}.` };
   }
   const wanted = allowed(flags, mode, sum);
@@ -65,10 +69,10 @@ function compressed(flags: number, mode: Mode, sum: boolean, answer: unknown): F
   const wrong = ACCESSES.findIndex((_, n) => wanted[n] !== found[n]);
   if (wrong < 0) return undefined;
   const name = ACCESS_NAMES[ACCESSES[wrong]];
-  const told = wanted[wrong]
+  const because = wanted[wrong]
     ? `On a bare machine a ${name} is allowed; in real user mode, with the flags ${rightsText(answer)}, it faults.`
     : `On a bare machine a ${name} faults; in real user mode, with the flags ${rightsText(answer)}, nothing stops it.`;
-  return { message: `${place} ${told}` };
+  return { message: `${place} ${because}` };
 }
 
 const compress: Exercise<Compress> = {
@@ -82,9 +86,13 @@ const compress: Exercise<Compress> = {
     'With SUM, the kernel’s root has the users’ pages as well, without X: a kernel never executes them. Where nothing may be done, the answer is 0.',
   ],
   test(solution) {
+    let isOpen = true; // until an answer is right
     for (const [flags, mode, sum] of pageCases()) {
-      const failure = compressed(flags, mode, sum, solution(flags, mode, sum));
-      if (failure !== undefined) return failure;
+      const where = placeText(flags, mode, sum);
+      const answer: unknown = inCase(where, () => solution(flags, mode, sum));
+      const failure = compressed(flags, mode, sum, answer);
+      if (failure !== undefined) return { ...failure, untouched: isOpen && answer === undefined };
+      isOpen = false;
     }
     return undefined;
   },
@@ -154,8 +162,10 @@ function runDelegating(mask: number): { end: string; exits: number } {
 function wronglyDelegated(cause: Cause, right: number): Failure {
   const { end } = runDelegating(right | (1 << cause));
   const why = NEEDED[cause] ?? SHADOW_NEEDS;
+  // A guest that doesn't come upon it is no evidence.
+  const seen = end === runDelegating(right).end ? '' : ` nano-os under such a hypervisor ${end}`;
   return {
-    message: `You would give the guest’s kernel "${causeName(cause)}" without an exit. ${why} nano-os under such a hypervisor ${end}`,
+    message: `You would give the guest’s kernel "${causeName(cause)}" without an exit. ${why}${seen}`,
   };
 }
 
@@ -180,17 +190,19 @@ const delegate: Exercise<Delegate> = {
   ],
   test(solution) {
     const right = delegatedByLibrary();
+    let isOpen = true; // until an answer is right
     for (const cause of CAUSES) {
-      const found: unknown = solution(cause);
+      const found: unknown = inCase(`For "${causeName(cause)}".`, () => solution(cause));
       const wanted = ((right >>> cause) & 1) !== 0;
+      isOpen &&= found !== wanted;
       if (found === wanted) continue;
-      if (found === undefined) {
+      if (isOpen && found === undefined) {
         const message = `Your function decides nothing yet. For one: "${causeName(cause)}".`;
         return { untouched: true, message };
       }
       if (typeof found !== 'boolean')
         return {
-          message: `For "${causeName(cause)}" the answer must be true or false; yours is ${said(found)}.`,
+          message: `For "${causeName(cause)}" the answer must be true or false; yours is ${told(found)}.`,
         };
       return wanted ? wronglyKept(cause, right) : wronglyDelegated(cause, right);
     }

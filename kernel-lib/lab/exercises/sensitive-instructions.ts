@@ -14,7 +14,7 @@ import type { TrialState } from '../../hypervisor/classify/trial';
 import { causeName } from '../../isa/causes';
 import { PROFILES, type ProfileName } from '../../isa/profiles';
 import { Mode } from '../../isa/registers';
-import { defineExercises, type Exercise, type Failure } from '../check';
+import { defineExercises, type Exercise, type Failure, inCase } from '../check';
 import { randomNumbers } from '../random';
 import { witnessTable } from '../show/side';
 import type { Table } from '../table';
@@ -53,7 +53,7 @@ function* cases(teaching: readonly Tried[], seed: number): Generator<Watched> {
 }
 
 const watched = ({ word, profile }: Experiment) => new Watched(word, profile);
-const nameOf = ({ text, profile }: Experiment) => `"${text}" on the profile "${profile.name}"`;
+const nameOf = ({ text, profile }: Experiment) => `\`${text}\` on the profile \`${profile.name}\``;
 
 /** What an answer should have been, and what speaks against the one that was given. */
 interface Judged {
@@ -68,15 +68,20 @@ function compareAnswers(
   solution: (one: Watched) => boolean,
   judge: (one: Watched) => Judged,
 ): Failure | undefined {
+  let isOpen = true; // until an answer is right
   for (const one of tried) {
-    const found: unknown = solution(one);
+    const found: unknown = inCase(`Is ${nameOf(one)} ${what}?`, () => solution(one));
     if (found === undefined)
-      return { untouched: true, message: `Your function doesn’t say yet whether ${nameOf(one)} is ${what}.` };
+      return {
+        untouched: isOpen,
+        message: `Your function doesn’t say yet whether ${nameOf(one)} is ${what}.`,
+      };
     if (typeof found !== 'boolean')
       return {
         message: `Is ${nameOf(one)} ${what}? The answer must be true or false, and yours is ${told(found)}.`,
       };
     const { right, refutation } = judge(one);
+    isOpen &&= found !== right;
     if (found === right) continue;
     const { because, table } = refutation();
     const message = `${nameOf(one)} is ${right ? '' : 'not '}${what}, and you say that it is${right ? ' not' : ''}. ${because}`;
@@ -148,6 +153,7 @@ const privileged: Exercise<(one: Experiment) => boolean> = {
 const CONTROL_CASES: readonly Tried[] = [
   ['add s1, a0, a1', 'riscv'],
   ['csrw stvec, a0', 'riscv'],
+  ['csrsi sstatus, 2', 'riscv'],
   ['csrr s1, stvec', 'riscv'],
   ['sret', 'riscv'],
   ['ecall', 'riscv'],
@@ -319,7 +325,7 @@ const witness: Exercise<(one: Experiment) => readonly TrialState[] | undefined> 
   test(solution) {
     let failure: Failure | undefined;
     for (const one of cases(WITNESS_CASES, 24)) {
-      const found = solution(one);
+      const found = inCase(`A witness against ${nameOf(one)}?`, () => solution(one));
       failure ??= faultOfWitness(one, found);
       // As long as nothing at all is found, nothing may be written yet.
       if (failure !== undefined && found !== undefined) return failure;

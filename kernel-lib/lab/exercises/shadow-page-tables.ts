@@ -17,9 +17,10 @@ import { MiB } from '../../machine/machine';
 import { makePte, PAGE_BYTES, Pte, ppnOf, SUPERPAGE_BYTES } from '../../machine/page-table';
 import { Access } from '../../machine/pmp';
 import type { Trap } from '../../machine/trap';
-import { defineExercises, type Exercise, type Failure } from '../check';
+import { defineExercises, type Exercise, type Failure, inCase } from '../check';
 import { recordStride, runInStrides } from './strides';
-import { ACCESS_NAMES, entryText, said } from './tabled-guest';
+import { ACCESS_NAMES, entryText } from './tabled-guest';
+import { told, toldText } from './told';
 
 const { R, W, X, A, D } = Pte;
 
@@ -29,11 +30,15 @@ type MakePaging = (vm: PagedVm) => GuestPaging;
 
 const SMALL = { FORKS: 1, PAGES: 2, WORK: 5, CALLS: 1, NAP: 1 };
 
-/** nano-os with A and D left to the hart: its own entries have them set from the start. */
+/**
+ * nano-os with A and D left to the hart (its own entries have them set from the start), and a look at a page of
+ * data before it is written to: a load of a clean page.
+ */
 function guestProgram(): Program {
   const source = guestSource('nano-os', SMALL);
   const clean = source.replace(/(PTE_DATA, +)0xd7/, '$10x17').replace(/(PTE_PROGRAM, +)0x5b/, '$10x1b');
-  return assemble(clean, { file: 'nano-os.s', origin: DEFAULT_ORIGIN });
+  const looking = clean.replace(/^main:/m, 'main:   li      t0, DATA\n        lw      zero, 0(t0)\n');
+  return assemble(looking, { file: 'nano-os.s', origin: DEFAULT_ORIGIN });
 }
 const MOST_INSTRUCTIONS = 2_000_000;
 
@@ -71,18 +76,18 @@ class Trial {
     const access = accessOf(trap.cause);
     const before = hart.leafOf(trap.tval);
     const wanted = rightAnswer(vm, trap.tval, access);
-    const answer = fault(trap);
     this.faults++;
     const where =
       `At page fault ${this.faults} (${ACCESS_NAMES[access]} at ${hex(trap.tval)}, ` +
       `instruction ${hart.instret.toLocaleString('en-GB')})`;
+    const answer = inCase(`${where}:`, () => fault(trap));
     const own =
       before === undefined
         ? 'The guest has no entry there.'
         : `The guest's own entry is ${entryText(before.pte)}.`;
     let message: string | undefined;
     if (answer !== wanted)
-      message = `your answer is ${JSON.stringify(answer) ?? 'nothing'}; it is "${wanted}".`;
+      message = `your answer is ${answer === undefined ? 'nothing' : toldText(answer)}; it should be ${toldText(wanted)}.`;
     else if (answer === 'filled' && before !== undefined)
       message = faultInFill(paging, vm, trap.tval, access, before.pte);
     if (message !== undefined) {
@@ -163,7 +168,7 @@ const shadow: Exercise<MakePaging> = {
       if (!(error instanceof NoPaging)) throw error;
       const { found } = error;
       const what =
-        found === undefined ? 'Your function makes nothing yet.' : `Your function made ${said(found)}.`;
+        found === undefined ? 'Your function makes nothing yet.' : `Your function made ${told(found)}.`;
       return {
         untouched: found === undefined,
         message: `${what} It should return a paging: new MyShadow(vm).`,
@@ -187,10 +192,10 @@ function testShadow(solution: MakePaging): Failure | undefined {
   }
   const { console } = trial.hypervisor.vm;
   if (console === reference.vm.console) return undefined;
-  const told = JSON.stringify(console.slice(-80));
+  const printed = JSON.stringify(console.slice(-80));
   return {
     message:
-      `After ${end.reason === 'budget' ? 'two million instructions' : `"${end.message}"`} the guest had printed …${told}; ` +
+      `After ${end.reason === 'budget' ? 'two million instructions' : `"${end.message}"`} the guest had printed …${printed}; ` +
       `the bare machine ends with …${JSON.stringify(reference.vm.console.slice(-80))}. ` +
       'Each fault was answered rightly: is every sfence.vma obeyed?',
   };

@@ -88,9 +88,3 @@ export const ACCESS_NAMES: Readonly<Record<Access, string>> = {
 export function isWord(answer: unknown): answer is number {
   return Number.isInteger(answer) && Number(answer) >= -(2 ** 31) && Number(answer) < 2 ** 32;
 }
-
-/** An answer of the wrong kind, for a message. */
-export function said(answer: unknown): string {
-  if (answer instanceof Promise) return 'a Promise';
-  return typeof answer === 'object' && answer !== null ? 'an object' : String(answer);
-}

@@ -10,3 +10,8 @@ export function told(value: unknown): string {
     return `an object with ${Object.keys(value).join(', ') || 'nothing in it'}`;
   return String(value);
 }
+
+/** The same of an answer that should be one of a few texts, which are shown as code: `'reflect'`. */
+export function toldText(value: unknown): string {
+  return typeof value === 'string' ? `\`'${value.slice(0, 40)}'\`` : told(value);
+}

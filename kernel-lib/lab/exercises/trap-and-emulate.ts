@@ -21,10 +21,11 @@ import { ABI_NAMES, Mode, registerNumber } from '../../isa/registers';
 import { RAM_BASE } from '../../machine/machine';
 import { Firmware } from '../../machine/sbi';
 import type { Trap } from '../../machine/trap';
-import { defineExercises, type Exercise, type Failure } from '../check';
+import { defineExercises, type Exercise, type Failure, inCase } from '../check';
 import { differences, type HartState, hartState } from '../hart-state';
 import { randomNumbers } from '../random';
 import { placesTable } from './places-table';
+import { toldText } from './told';
 
 /** A virtual hart to try a function on, and what is to happen there. */
 interface Case {
@@ -64,25 +65,30 @@ function compare(
   reference: (vm: Vm, theCase: Case) => void,
   solution: (vm: Vm, theCase: Case) => void,
 ): Failure | undefined {
+  let isOpen = true; // until a case is right
   for (const theCase of cases) {
     const wanted = vmOf(theCase);
     const found = vmOf(theCase);
     const start = hartState(found.hart);
     reference(wanted, theCase);
-    solution(found, theCase);
+    inCase(caseText(theCase), () => solution(found, theCase));
     const after = hartState(found.hart);
     const wrong = differences(hartState(wanted.hart), after);
+    isOpen &&= wrong.length > 0;
     if (wrong.length === 0) continue;
-    const untouched = differences(start, after).length === 0;
-    return failureOf(theCase, wrong, untouched);
+    return failureOf(theCase, wrong, isOpen && differences(start, after).length === 0);
   }
   return undefined;
 }
 
-function failureOf(theCase: Case, wrong: ReturnType<typeof differences>, untouched: boolean): Failure {
-  const given = Object.entries(theCase.before).map(([place, value]) => `${place} = ${hex(value)}`);
+function caseText({ mode, before, does }: Case): string {
+  const given = Object.entries(before).map(([place, value]) => `${place} = ${hex(value)}`);
   const setting = given.length > 0 ? ` with ${given.join(', ')}` : '';
-  const where = `The guest, in virtual ${Mode[theCase.mode]} at pc ${hex(RAM_BASE)}${setting}, ${theCase.does}.`;
+  return `The guest, in virtual ${Mode[mode]} at pc ${hex(RAM_BASE)}${setting}, ${does}.`;
+}
+
+function failureOf(theCase: Case, wrong: ReturnType<typeof differences>, untouched: boolean): Failure {
+  const where = caseText(theCase);
   return {
     message: untouched ? `Your function changes nothing yet. For one: ${where}` : where,
     untouched,
@@ -107,7 +113,7 @@ function csrCase(
   const immediate = name.endsWith('i');
   const word = WORD(name, { rd, csr: csrNumber(csr), ...(immediate ? { imm: source } : { rs1: source }) });
   const text = `${name} ${ABI_NAMES[rd]}, ${csr}, ${immediate ? source : ABI_NAMES[source]}`;
-  return { does: `executes ${text}`, mode: Mode.S, word, before, trap: { ...ILLEGAL, tval: word } };
+  return { does: `executes \`${text}\``, mode: Mode.S, word, before, trap: { ...ILLEGAL, tval: word } };
 }
 
 function* csrCases(): Generator<Case> {
@@ -201,7 +207,7 @@ const reflect: Exercise<(vm: Vm, trap: Trap) => void> = {
 
 function sretCase(before: Record<string, number>): Case {
   const word = WORD('sret', {});
-  return { does: 'executes sret', mode: Mode.S, word, before, trap: { ...ILLEGAL, tval: word } };
+  return { does: 'executes `sret`', mode: Mode.S, word, before, trap: { ...ILLEGAL, tval: word } };
 }
 
 function* sretCases(): Generator<Case> {
@@ -289,13 +295,16 @@ const dispatch: Exercise<(mode: Mode, cause: Cause, instruction: Instruction | u
     'Access faults are emulated: there may be a virtual device at the address. The machine timer interrupt is "timer". What isn’t an instruction at all, and every other cause, is reflected.',
   ],
   test(solution) {
+    let isOpen = true; // until an answer is right
     for (const { mode, cause, instruction, wanted } of exitCases()) {
-      const found = solution(mode, cause, instruction);
+      const what = instruction === undefined ? '' : ` at \`${instruction.row.name}\``;
+      const where = `guest is in virtual ${Mode[mode]}, and the trap is "${causeName(cause)}"${what}`;
+      const found = inCase(`The ${where}.`, () => solution(mode, cause, instruction));
+      isOpen &&= found !== wanted;
       if (found === wanted) continue;
-      const what = instruction === undefined ? '' : ` at ${instruction.row.name}`;
-      const untouched = found === undefined;
+      const untouched = isOpen && found === undefined;
       return {
-        message: `${untouched ? 'Your function decides nothing yet. For one: the' : 'The'} guest is in virtual ${Mode[mode]}, and the trap is "${causeName(cause)}"${what}: that is a case for "${wanted}", and your answer is ${JSON.stringify(found) ?? 'nothing'}.`,
+        message: `${untouched ? 'Your function decides nothing yet. For one: the' : 'The'} ${where}: that is a case for ${toldText(wanted)}, and your answer is ${found === undefined ? 'nothing' : toldText(found)}.`,
         untouched,
       };
     }
@@ -328,7 +337,7 @@ function record(
       const before = hartState(vm.hart);
       // What a handler charges would move the timer interrupts: here, it takes no time.
       vm.machine.clock.paused = true;
-      handler(vm, trap);
+      inCase(`At ${at}.`, () => handler(vm, trap));
       vm.machine.clock.paused = false;
       const entry = { at, before, after: hartState(vm.hart) };
       records.push(entry);

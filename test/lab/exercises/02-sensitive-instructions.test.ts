@@ -28,7 +28,7 @@ function isHarmless(one: Experiment, state: TrialState): boolean {
 
 function isControlSensitive(one: Experiment, wrong?: string): boolean {
   const modes = wrong === 'U only' ? one.states.map(inUser) : [...one.states.map(inUser), ...one.states];
-  return modes.some((state) => {
+  return (wrong === 'first' ? [one.states[0]] : modes).some((state) => {
     const { trap, before, after } = one.run(state);
     if (trap !== undefined) return wrong === 'traps';
     const places = wrong === 'all places' ? Object.keys(after) : [...PRIVILEGED_STATE];
@@ -97,45 +97,46 @@ it.each([
   [
     '02-privileged',
     'U only',
-    /"ecall" on the profile "riscv" is not privileged, [\s\S]*in S mode, there is the trap "environment call/,
+    /`ecall` on the profile `riscv` is not privileged, [\s\S]*in S mode, there is the trap "environment call/,
   ],
-  ['02-privileged', 'some', /"rdcycle s1" [\s\S]*not privileged[\s\S]*in U mode, there is no trap/],
+  ['02-privileged', 'some', /`rdcycle s1` [\s\S]*not privileged[\s\S]*in U mode, there is no trap/],
   [
     '02-privileged',
     'harmless',
-    /"csrsi sstatus, 2" on the profile "x86" is not privileged[\s\S]*no trap[\s\S]*mstatus/,
+    /`csrsi sstatus, 2` on the profile `x86` is not privileged[\s\S]*no trap[\s\S]*mstatus/,
   ],
   ['02-privileged', 'first', /not privileged/],
   [
     '02-control-sensitive',
     'U only',
-    /"csrw stvec, a0" on the profile "riscv" is control-sensitive[\s\S]*stvec +0x40000400 → /,
+    /`csrw stvec, a0` on the profile `riscv` is control-sensitive[\s\S]*stvec +0x40000400 → /,
   ],
   ['02-control-sensitive', 'traps', /is not control-sensitive[\s\S]*It traps there/],
   [
     '02-control-sensitive',
     'all places',
-    /"add s1, a0, a1" [\s\S]*What it changes there is pc, s1: no privileged state/,
+    /`add s1, a0, a1` [\s\S]*What it changes there is pc, s1: no privileged state/,
   ],
-  ['02-control-sensitive', 'mode only', /"csrw stvec, a0" [\s\S]*is control-sensitive/],
-  ['02-behaviour-sensitive', 'memory', /"lw s1, 0\(a0\)" [\s\S]*A memory trap proves nothing/],
-  ['02-behaviour-sensitive', 'causes', /"ecall" [\s\S]*is behaviour-sensitive[\s\S]*differ in the mode only/],
+  ['02-control-sensitive', 'first', /`csrsi sstatus, 2` [\s\S]*is control-sensitive/],
+  ['02-control-sensitive', 'mode only', /`csrw stvec, a0` [\s\S]*is control-sensitive/],
+  ['02-behaviour-sensitive', 'memory', /`lw s1, 0\(a0\)` [\s\S]*A memory trap proves nothing/],
+  ['02-behaviour-sensitive', 'causes', /`ecall` [\s\S]*is behaviour-sensitive[\s\S]*differ in the mode only/],
   ['02-behaviour-sensitive', 'privilege', /That it traps in one of the modes is what makes it privileged/],
   [
     '02-behaviour-sensitive',
     'itself',
-    /"add s1, a0, a1" [\s\S]*The one difference is the one that you began with/,
+    /`add s1, a0, a1` [\s\S]*The one difference is the one that you began with/,
   ],
-  ['02-behaviour-sensitive', 'modes only', /"csrr s1, stvec" [\s\S]*is behaviour-sensitive/],
+  ['02-behaviour-sensitive', 'modes only', /`csrr s1, stvec` [\s\S]*is behaviour-sensitive/],
   [
     '02-witness',
     'any',
-    /"csrw stvec, a0" [\s\S]*is (sensitive|innocuous)|"add s1, a0, a1" [\s\S]*is innocuous/,
+    /`csrw stvec, a0` [\s\S]*is (sensitive|innocuous)|`add s1, a0, a1` [\s\S]*is innocuous/,
   ],
   ['02-witness', 'true', /yours is true/],
   ['02-witness', 'three', /an array of 3/],
   ['02-witness', 'two things', /can't be one\. [\s\S]*These differ in: mode, mie/],
-  ['02-witness', 'pairs only', /"csrw stvec, a0" [\s\S]*is sensitive, and you found no witness/],
+  ['02-witness', 'pairs only', /`csrw stvec, a0` [\s\S]*is sensitive, and you found no witness/],
 ] as const)('%s: %s is refuted', (id, wrong, message) => {
   const solution = right[id] as (one: Experiment, wrong: string) => unknown;
   const text = verdict(id, (one: Experiment) => solution(one, wrong));

@@ -40,7 +40,8 @@ function inject(vm: Vm, wrong?: string): void {
   const allowed = wrong === 'mode' ? isOn : wrong === 'always' || vm.hart.mode === Mode.U || isOn;
   if ((pending & STIP) === 0 || !allowed || wrong === 'never') return;
   const cause = wrong === 'cause' ? Cause.SupervisorSoftwareInterrupt : Cause.SupervisorTimerInterrupt;
-  if (wrong !== 'clear') vm.reflect({ cause, tval: 0 });
+  if (wrong === 'machine') vm.reflect({ cause: Cause.MachineTimerInterrupt, tval: 0 });
+  else if (wrong !== 'clear') vm.reflect({ cause, tval: 0 });
   if (wrong === 'clear') vm.hart.csrs.modify(0x344, 0, STIP);
 }
 
@@ -74,7 +75,7 @@ describe('lesson 04', () => {
     ],
     ['04-delegate', 'illegal', /"illegal instruction"[\s\S]*sfence\.vma/],
     ['04-delegate', 'devices', /"store access fault"[\s\S]*virtual device/],
-    ['04-delegate', 'firmware', /"environment call from S-mode"[\s\S]*firmware/],
+    ['04-delegate', 'firmware', /"environment call from S-mode"[\s\S]*firmware[^.]*\.$/m],
     ['04-delegate', 'calls', /"environment call from U-mode" yourself[\s\S]*makes [\d,]+ exits more/],
     [
       '04-timer',
@@ -99,6 +100,7 @@ describe('lesson 04', () => {
       'always',
       /virtual S[\s\S]*SIE clear\. It must not be interrupted; the interrupt stays pending/,
     ],
+    ['04-inject', 'machine', /It must be interrupted/],
     ['04-inject', 'cause', /scause +0x80000005 +0x80000001/],
     ['04-inject', 'clear', /sip/],
     [

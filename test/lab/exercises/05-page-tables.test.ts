@@ -148,14 +148,14 @@ describe('lesson 05', () => {
     ['05-to-guest', 'same', /page +0x80083000 +0x80003000 +0x80083000/],
     ['05-to-guest', 'bounds', /leads out of what is the guest’s/],
     ['05-to-guest', 'flags', /loses its flags/],
-    ['05-whose-fault', 'access', /store[\s\S]*"guest"; your answer is "filled"/],
-    ['05-whose-fault', 'guest', /no entry there[\s\S]*"guest"; your answer is "device"/],
-    ['05-whose-fault', 'device', /page 0x10000000[\s\S]*"device"; your answer is "guest"/],
-    ['05-whose-fault', 'trace', /we watch that page\. That is "trace"/],
+    ['05-whose-fault', 'access', /store[\s\S]*`'guest'`; your answer is `'filled'`/],
+    ['05-whose-fault', 'guest', /no entry there[\s\S]*`'guest'`; your answer is `'device'`/],
+    ['05-whose-fault', 'device', /page 0x10000000[\s\S]*`'device'`; your answer is `'guest'`/],
+    ['05-whose-fault', 'trace', /we watch that page\. That is `'trace'`/],
     [
       '05-whose-fault',
       'reads',
-      /\(load\)[\s\S]*we watch that page\. That is "filled"; your answer is "trace"/,
+      /\(load\)[\s\S]*we watch that page\. That is `'filled'`; your answer is `'trace'`/,
     ],
     ['05-fill', 'A', /would have set A/],
     ['05-fill', 'D', /would have set D[\s\S]*the guest’s own/],
@@ -220,9 +220,10 @@ describe('05-shadow', () => {
   it.each([
     ['read-only', /your shadow entry maps the page writable/],
     ['A', /the guest's own entry became[\s\S]*would have made it/],
+    ['clean', /maps the page writable while the guest's own entry is clean/],
     ['wrong page', /your shadow leads to page 0x\w+; the guest's page is at 0x\w+/],
     ['unmapped', /would fault there for ever/],
-    ['device', /page fault \d+ \(load at 0x1000\w+[\s\S]*your answer is "guest"; it is "device"/],
+    ['device', /page fault \d+ \(load at 0x1000\w+[\s\S]*your answer is `'guest'`; it should be `'device'`/],
     ['fence', /a process was not content[\s\S]*is every sfence\.vma obeyed/],
   ])('%s wrong is found at a fault of the run', (wrong, message) => {
     const text = verdict('05-shadow', shadowed(wrong));
