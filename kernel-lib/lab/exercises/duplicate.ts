@@ -129,8 +129,8 @@ const mapState: Exercise<MapState> = {
   passed: `Your map agrees with what a hypervisor has put into the machine, for ${SLICES.length} slices of memory at ${STOPS.length} moments each.`,
   hints: [
     'Which of mode, pc, x and memory may the guest have as it believes them to be, and which would give it the machine?',
-    'General registers and pc are the same. The mode is U, whatever the guest believes. Memory is moved: the guest’s first byte, at RAM_BASE, is the first byte of the slice.',
-    'An address is the guest’s if it is from RAM_BASE up to, but without, RAM_BASE + slice.size. Others (a device, somebody else’s memory) get no real address: leave them out of the new Map.',
+    'General registers and pc are the same. The mode is U, whatever the guest believes. Memory is moved: the guest’s first byte, at `RAM_BASE`, is the first byte of the slice.',
+    'An address is the guest’s if it is from `RAM_BASE` up to, but without, `RAM_BASE + slice.size`. Others (a device, somebody else’s memory) get no real address: leave them out of the new Map.',
   ],
   test(solution) {
     for (const slice of SLICES)
@@ -285,8 +285,8 @@ const equivalent: Exercise<(native: Machine, guestBoard: Machine) => boolean> = 
   passed: `You tell true duplicates from ${pairsCount()} false ones, and you are not deceived by the clock.`,
   hints: [
     'What can a program on the machine, or somebody who looks at its console, tell apart? All registers, the mode, pc, the CSRs, memory, what was printed.',
-    'CSRS has all rows; hart.csrs.read(number) the value. Those that count cycles, instructions and time are exempt: cycle, time, instret, mcycle, minstret, and each of them with an h behind it.',
-    'Buffer.compare(one.ram.bytes, other.ram.bytes) is 0 if all bytes are the same. CSRS.every(…) and [...hart.x].every(…) do the registers.',
+    '`CSRS` has all rows; `hart.csrs.read(number)` the value. Those that count cycles, instructions and time are exempt: cycle, time, instret, mcycle, minstret, and each of them with an h behind it.',
+    '`Buffer.compare(one.ram.bytes, other.ram.bytes)` is 0 if all bytes are the same. `CSRS.every(…)` and `[...hart.x].every(…)` do the registers.',
   ],
   test(solution) {
     const { native, vms, talkative } = ranMachines();

@@ -113,8 +113,8 @@ const executeExercise: Exercise<(hart: Hart, instruction: Instruction) => void> 
   passed: `Your six instructions do what the machine's do, in ${12 + RANDOM_CASES} states.`,
   hints: [
     'Three things change after most instructions: a register or a word of memory, pc, and the count of retired instructions. Branches and jumps set pc to another address.',
-    'x0 must stay 0. hart.x is an Int32Array: additions wrap by themselves. instruction.imm is signed, and for branches and jumps relative to pc.',
-    'hart.load(4, address) and hart.store(4, address, value) may raise a trap: then hart.cause is no longer NO_TRAP, and nothing else may change: neither rd, nor pc, nor instret. Return at once.',
+    'x0 must stay 0. `hart.x` is an Int32Array: additions wrap by themselves. `instruction.imm` is signed, and for branches and jumps relative to pc.',
+    '`hart.load(4, address)` and `hart.store(4, address, value)` may raise a trap: then `hart.cause` is no longer `NO_TRAP`, and nothing else may change: neither rd, nor pc, nor instret. Return at once.',
   ],
   test(solution) {
     let isOpen = true; // until a case is right
@@ -291,9 +291,9 @@ const stepExercise: Exercise<(board: Machine) => void> = {
   title: 'a machine in software',
   passed: `Your interpreter runs ${STEPPED.length} guests as the machine does, step by step, with their traps and interrupts.`,
   hints: [
-    'First the plain case: hart.fetch() gives the word at pc, decode(word) the instruction, carryOut(hart, instruction) does it. The first guest needs no more.',
-    'Afterwards, hart.takeRaised() tells whether it has raised a trap; if so, board.takeTrap(trap) has the guest’s hart take it. Where decode gives undefined, raise one: hart.raise(Cause.IllegalInstruction, word). If fetching has raised a trap already, that one stands; then there is nothing to execute.',
-    'Before all that: hart.interruptToTake() is an interrupt’s cause, or NO_TRAP. If it is one, board.takeTrap({ cause, tval: 0 }) is the whole step. Otherwise, if hart.waiting, board.idle() is.',
+    'First the plain case: `hart.fetch()` gives the word at pc, `decode(word)` the instruction, `carryOut(hart, instruction)` does it. The first guest needs no more.',
+    'Afterwards, `hart.takeRaised()` tells whether it has raised a trap; if so, `board.takeTrap(trap)` has the guest’s hart take it. Where `decode` gives undefined, raise one: `hart.raise(Cause.IllegalInstruction, word)`. If fetching has raised a trap already, that one stands; then there is nothing to execute.',
+    'Before all that: `hart.interruptToTake()` is an interrupt’s cause, or `NO_TRAP`. If it is one, `board.takeTrap({ cause, tval: 0 })` is the whole step. Otherwise, if `hart.waiting`, `board.idle()` is.',
   ],
   test(solution) {
     for (const stepped of STEPPED) {

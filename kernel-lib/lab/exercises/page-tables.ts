@@ -134,8 +134,8 @@ const toReal: Exercise<Translation> = {
   passed: `Your entries lead where the guest’s do, and never out of its memory: ${2 * (RANDOM_CASES + 11)} entries.`,
   hints: [
     'An entry is a page number (bits 31:10) and flags (bits 9:0). Which of the two means something else to the guest than to the machine?',
-    'The guest’s RAM begins at RAM_BASE, its pages lie in the real RAM from memory.base on: what is the distance from the beginning, in bytes? If it is negative, or not less than memory.size, the guest has no such page.',
-    'ppnOf(pte) * PAGE_BYTES is the guest-physical address, makePte(page number, flags) puts an entry together, and pte & 0x3ff are its flags. An entry without V stays as it is.',
+    'The guest’s RAM begins at `RAM_BASE`, its pages lie in the real RAM from `memory.base` on: what is the distance from the beginning, in bytes? If it is negative, or not less than `memory.size`, the guest has no such page.',
+    '`ppnOf(pte) * PAGE_BYTES` is the guest-physical address, `makePte(page number, flags)` puts an entry together, and `pte & 0x3ff` are its flags. An entry without V stays as it is.',
   ],
   test: (solution) =>
     translate(solution, 51, {
@@ -152,8 +152,8 @@ const toGuest: Exercise<Translation> = {
   passed: `The guest reads what it has stored, and no real address ever: ${2 * (RANDOM_CASES + 11)} entries.`,
   hints: [
     'The same as before, the other way round: now the page number is a real one.',
-    'The distance is counted from memory.base, and added to RAM_BASE.',
-    'Take your first function, and exchange RAM_BASE and memory.base. What is not the guest’s becomes 0 here, too: the guest must not learn where others are.',
+    'The distance is counted from `memory.base`, and added to `RAM_BASE`.',
+    'Take your first function, and exchange `RAM_BASE` and `memory.base`. What is not the guest’s becomes 0 here, too: the guest must not learn where others are.',
   ],
   test: (solution) =>
     translate(solution, 52, {
@@ -250,9 +250,9 @@ const whoseFault: Exercise<WhoseFault> = {
   title: 'whose page fault is it?',
   passed: `Hidden faults, the guest’s own, devices and traces: told apart in ${RANDOM_CASES + 13} states.`,
   hints: [
-    'First of all: would a bare machine have faulted? The guest’s own tables know, and the virtual hart reads them: vm.hart.peek(va, access).',
-    'peek gives undefined if the guest’s tables don’t allow the access, else the guest-physical address. Is there RAM of the guest’s at that address? vm.gpaToPa(gpa) is negative if there isn’t.',
-    'A page that we watch (vm.paging.isTraced(gpa)) can be read and executed like any other: only a store to it is a trace. Ask in the order guest, device, trace; what is left is ours to fill.',
+    'First of all: would a bare machine have faulted? The guest’s own tables know, and the virtual hart reads them: `vm.hart.peek(va, access)`.',
+    '`peek` gives undefined if the guest’s tables don’t allow the access, else the guest-physical address. Is there RAM of the guest’s at that address? `vm.gpaToPa(gpa)` is negative if there isn’t.',
+    'A page that we watch (`vm.paging.isTraced(gpa)`) can be read and executed like any other: only a store to it is a trace. Ask in the order guest, device, trace; what is left is ours to fill.',
   ],
   test(solution) {
     let isOpen = true; // until an answer is right

@@ -142,8 +142,8 @@ const privileged: Exercise<(one: Experiment) => boolean> = {
   passed: `You and the machine agree on ${PRIVILEGED_CASES.length + RANDOM_CASES} instructions of five machines.`,
   hints: [
     'The definition has two halves: what must happen in U mode, and what must not happen in S mode.',
-    '“In every state”: one state without a trap in U mode refutes it, and so does one with a trap in S mode. experiment.states are states of S mode; { ...state, mode: Mode.U } is the same one in U mode.',
-    'A run that ends in a memory trap (isMemoryTrap) says nothing: look only at the others. Then array.every() over the states, once per mode, is all you need.',
+    '“In every state”: one state without a trap in U mode refutes it, and so does one with a trap in S mode. `experiment.states` are states of S mode; `{ ...state, mode: Mode.U }` is the same one in U mode.',
+    'A run that ends in a memory trap (`isMemoryTrap`) says nothing: look only at the others. Then `array.every()` over the states, once per mode, is all you need.',
   ],
   test: (solution) => compareAnswers('privileged', cases(PRIVILEGED_CASES, 21), solution, judgePrivileged),
 };
@@ -201,8 +201,8 @@ const controlSensitive: Exercise<(one: Experiment) => boolean> = {
   passed: `You and the machine agree on ${CONTROL_CASES.length + RANDOM_CASES} instructions of five machines.`,
   hints: [
     'One state is enough to convict it: one in which it runs, and in which a place of privileged state is not the same before and after.',
-    'A run that traps proves nothing here, whatever the trap. Privileged state is what the set PRIVILEGED_STATE names: PRIVILEGED_STATE.has("mode") is true, PRIVILEGED_STATE.has("pc") is not.',
-    'For each state, in both modes: const { trap, before, after } = experiment.run(state). It is convicted if trap is undefined and some place of PRIVILEGED_STATE has another value in after than in before.',
+    'A run that traps proves nothing here, whatever the trap. Privileged state is what the set `PRIVILEGED_STATE` names: `PRIVILEGED_STATE.has("mode")` is true, `PRIVILEGED_STATE.has("pc")` is not.',
+    'For each state, in both modes: `const { trap, before, after } = experiment.run(state)`. It is convicted if `trap` is undefined and some place of `PRIVILEGED_STATE` has another value in `after` than in `before`.',
   ],
   test: (solution) => compareAnswers('control-sensitive', cases(CONTROL_CASES, 22), solution, judgeControl),
 };
@@ -266,9 +266,9 @@ const behaviourSensitive: Exercise<(one: Experiment) => boolean> = {
   title: 'is it behaviour-sensitive?',
   passed: `You and the machine agree on ${BEHAVIOUR_CASES.length + RANDOM_CASES} instructions of five machines.`,
   hints: [
-    'experiment.pairs has pairs of states that differ in one place, differsIn. Run the instruction in both. If anything else than that place comes out differently, the instruction gave it away.',
+    '`experiment.pairs` has pairs of states that differ in one place, `differsIn`. Run the instruction in both. If anything else than that place comes out differently, the instruction gave it away.',
     'Traps first. A memory trap in either run proves nothing. If both trap, the causes tell whether the guest’s handler could see a difference. If only one does: between two modes that is privilege, and proves nothing; where a CSR decided, it gives the CSR away.',
-    'If neither traps, compare the two after, place by place, leaving out differsIn: Object.keys(one.after).some(…).',
+    'If neither traps, compare the two `after`, place by place, leaving out `differsIn`: `Object.keys(one.after).some(…)`.',
   ],
   test: (solution) =>
     compareAnswers('behaviour-sensitive', cases(BEHAVIOUR_CASES, 23), solution, judgeBehaviour),
@@ -319,8 +319,8 @@ const witness: Exercise<(one: Experiment) => readonly TrialState[] | undefined> 
   passed: `All your witnesses hold when they are run again, and you accuse nobody who is innocent: ${WITNESS_CASES.length + RANDOM_CASES} instructions.`,
   hints: [
     'You have written the two searches already. Here they return what they found in the place of true.',
-    'First a single state, of either mode, in which it changes privileged state. Then a pair of experiment.pairs. array.find() gives the first that fits, or undefined.',
-    'For a single state return [state], for a pair return pair.states. Your functions from exercises 2 and 3 contain the two conditions.',
+    'First a single state, of either mode, in which it changes privileged state. Then a pair of `experiment.pairs`. `array.find()` gives the first that fits, or undefined.',
+    'For a single state return `[state]`, for a pair return `pair.states`. Your functions from exercises 2 and 3 contain the two conditions.',
   ],
   test(solution) {
     let failure: Failure | undefined;

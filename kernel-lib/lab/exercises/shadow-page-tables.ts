@@ -159,7 +159,7 @@ const shadow: Exercise<MakePaging> = {
   hints: [
     'The first page fault that goes wrong is named above. Is it the answer that is wrong, or what was filled?',
     'If a single part is wrong, its own check shows a smaller case.',
-    'The entry to change in the guest’s memory is at hart.leafOf(va).at, and the entry itself is its pte. What is kept in the shadow goes through this.tables.map.',
+    'The entry to change in the guest’s memory is at `hart.leafOf(va).at`, and the entry itself is its `pte`. What is kept in the shadow goes through `this.tables.map`.',
   ],
   test(solution) {
     try {

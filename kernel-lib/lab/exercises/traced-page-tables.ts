@@ -108,7 +108,7 @@ const eager: Exercise<Eager> = {
   passed: 'Every page and every table of the guest’s is found, and no other, in 48 address spaces.',
   hints: [
     'A root has 1024 entries, one for each 4 MiB. Each is nothing, a leaf (a superpage), or leads to a table with another 1024.',
-    'isValid(pte, level) and isLeaf(pte) tell them apart: level 1 for the root, 0 below. vm.readGuest(4, gpa) reads an entry, and gives undefined where the guest has no RAM: such a table does not count.',
+    '`isValid(pte, level)` and `isLeaf(pte)` tell them apart: level 1 for the root, 0 below. `vm.readGuest(4, gpa)` reads an entry, and gives undefined where the guest has no RAM: such a table does not count.',
     'Entry i of the root is for the address i * 4 MiB, entry j of the table below it for 4 KiB * j more. The root itself is a table, too.',
   ],
   test(solution) {
@@ -215,7 +215,7 @@ const trace: Exercise<Changed> = {
   hints: [
     'Which table is the word in? The page of its address says it: the root, one of the lower tables, or none of them.',
     'An entry of the root is for 4 MiB at its number times 4 MiB. A lower table does not know where it is mapped: the root does. Look for the entries there that lead to it.',
-    'For each index i of the root: read the entry, skip what is no pointer (not valid, or a leaf), and compare ppnOf(entry) * 4096 with the page of the store. There can be more than one.',
+    'For each index i of the root: read the entry, skip what is no pointer (not valid, or a leaf), and compare `ppnOf(entry) * 4096` with the page of the store. There can be more than one.',
   ],
   test(solution) {
     let isOpen = true; // until an answer is right

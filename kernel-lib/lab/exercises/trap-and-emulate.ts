@@ -145,8 +145,8 @@ const emulateCsr: Exercise<(vm: Vm, instruction: Instruction) => void> = {
   passed: `All six CSR instructions do to the virtual hart what they do to a real one, in ${RANDOM_CASES + 10} states.`,
   hints: [
     'Three things change: the CSR, register rd, and pc. In which order must you read and write them if rd and rs1 are the same register?',
-    'The name says what is written: csrrw the operand itself, csrrs the old value with the operand’s bits set, csrrc with them cleared. With an i at the end, the operand is instruction.imm instead of register rs1.',
-    'Read the old value with vm.csr(instruction.csr) and take the operand before you write anything. x0 must stay 0: skip the write to rd if it is 0. Then go on after the instruction: the guest’s pc plus 4.',
+    'The name says what is written: csrrw the operand itself, csrrs the old value with the operand’s bits set, csrrc with them cleared. With an i at the end, the operand is `instruction.imm` instead of register rs1.',
+    'Read the old value with `vm.csr(instruction.csr)` and take the operand before you write anything. x0 must stay 0: skip the write to rd if it is 0. Then go on after the instruction: the guest’s pc plus 4.',
   ],
   test: (solution) =>
     compare(
@@ -227,7 +227,7 @@ const emulateSret: Exercise<(vm: Vm) => void> = {
   hints: [
     'sret is the trap backwards: the mode comes from one bit of sstatus, interrupts come back on from another, and pc from a CSR.',
     'Mode: SPP (bit 8), 1 for supervisor. SIE (bit 1) becomes what SPIE (bit 5) was. And then the stack is emptied: SPP becomes 0, SPIE becomes 1.',
-    'Sample sstatus once. Compute the new value: clear SIE, SPIE and SPP, set SPIE, set SIE if SPIE was set. Write it, set vm.hart.mode by the old SPP, and vm.hart.pc to sepc.',
+    'Sample sstatus once. Compute the new value: clear SIE, SPIE and SPP, set SPIE, set SIE if SPIE was set. Write it, set `vm.hart.mode` by the old SPP, and `vm.hart.pc` to sepc.',
   ],
   test: (solution) =>
     compare(

@@ -111,7 +111,7 @@ const timer: Exercise<Timer> = {
   hints: [
     'There is one real timer, and two who want to be woken: the guest at its deadline, and you at the end of the slice. Whose time comes first?',
     'A deadline that has passed, and has not been noticed, is now. One whose interrupt is pending already has rung: then it matters whether the guest takes it.',
-    'Pending and allowed: now. Pending, but turned off: no timer is needed at all for that, since turning interrupts on again is a trap, and you will see it. Math.min and Math.max do the rest; infinity stands for never.',
+    'Pending and allowed: now. Pending, but turned off: no timer is needed at all for that, since turning interrupts on again is a trap, and you will see it. `Math.min` and `Math.max` do the rest; infinity stands for never.',
   ],
   test(solution) {
     let isOpen = true; // until an answer is right
@@ -193,8 +193,8 @@ const inject: Exercise<Inject> = {
   passed: 'The guest is interrupted when it allows it, and only then, in 107 states.',
   hints: [
     'Three things must be true: an interrupt is there, the guest wants interrupts of that kind, and it allows interrupts now.',
-    'sip and sie have the timer’s bit at the same place. What of sstatus.SIE while the guest is in user mode? The manual: in U mode, interrupts for S mode are always enabled.',
-    'If sip & sie has bit 5, and the mode is U or sstatus has SIE (bit 1): vm.reflect({ cause: Cause.SupervisorTimerInterrupt, tval: 0 }). Otherwise leave everything as it is: pending stays pending.',
+    'sip and sie have the timer’s bit at the same place. What of `sstatus.SIE` while the guest is in user mode? The manual: in U mode, interrupts for S mode are always enabled.',
+    'If `sip & sie` has bit 5, and the mode is U or sstatus has SIE (bit 1): `vm.reflect({ cause: Cause.SupervisorTimerInterrupt, tval: 0 })`. Otherwise leave everything as it is: pending stays pending.',
   ],
   test(solution) {
     let isUntouched = true;
