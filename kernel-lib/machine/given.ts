@@ -90,7 +90,9 @@ export function checkProgram(program: Loadable): void {
     );
   const { entry } = program;
   if (!Number.isInteger(entry) || entry % 2 !== 0)
-    throw new RangeError(`The entry ${shown(entry)} is no address of an instruction: give an even number.`);
+    throw new RangeError(
+      `The entry ${Number.isInteger(entry) ? `0x${entry.toString(16)}` : shown(entry)} is no address of an instruction: give an even number.`,
+    );
   for (const { address, bytes, size } of program.segments) {
     bytesOf('A segment of a program', bytes);
     if (!Number.isInteger(address))

@@ -6,7 +6,6 @@
  * With `host` set, TypeScript plays the software of the highest privilege: it is handed each
  * trap that would enter M mode.
  */
-import { Cause } from '../isa/causes';
 import { csrMask, csrNumber } from '../isa/csrs';
 import { Mode, registerNumber } from '../isa/registers';
 import { Bus } from './bus';
@@ -25,10 +24,12 @@ import { Hart, type HartOptions } from './hart';
 import { Memory } from './memory';
 import { Access, type PmpRange, pmpConfigurationByte, pmpTopOfRanges } from './pmp';
 import { StateReader, type StateStream, StateWriter, seal, unseal } from './state';
+import { finishedWith, idleForEver, type RunResult, type Stop, trapLoop } from './stop';
 import type { Trap } from './trap';
 
 export type { Loadable } from './given';
 export type { BootOptions } from './handover';
+export type { RunResult, Stop, StopReason } from './stop';
 
 const MIE = csrNumber('mie');
 const STIMECMP = csrNumber('stimecmp');
@@ -46,28 +47,6 @@ const VIRTIO_STRIDE = 0x1000;
 /** Where RAM begins. */
 export const RAM_BASE = 0x8000_0000;
 export const MiB = 2 ** 20;
-
-/** Why a run ended. */
-export type StopReason =
-  | 'finished' // the guest stopped the machine; `code` is what it said
-  | 'budget' // all instructions of the budget are used up; run again to go on
-  | 'idle' // the hart waits for an interrupt that nothing will raise
-  | 'trap-loop' // the trap handler itself traps at its first instruction, for ever
-  | 'host'; // the host handler stopped the run
-
-export interface Stop {
-  reason: StopReason;
-  /** The reason in a sentence. */
-  message: string;
-  /** The guest's exit code, where it gave one. */
-  code?: number;
-}
-
-/** Something that stops: a run ends with all that a Stop says, and how far it got. */
-export interface RunResult extends Stop {
-  /** Instructions retired in this run. */
-  instructions: number;
-}
 
 /** What executes instructions on a machine's hart. */
 export interface Engine {
@@ -334,7 +313,7 @@ export class Machine {
     const faultingPc = hart.pc;
     hart.enterTrap(target, trap);
     const again = this.lastTrap.pc === faultingPc && this.lastTrap.instret === hart.instret;
-    if (again && hart.pc === faultingPc) this.stopped = trapLoop(hart, trap.cause);
+    if (again && hart.pc === faultingPc) this.stopped = trapLoop(hart.pc, trap.cause);
     this.lastTrap = { pc: hart.pc, instret: hart.instret };
   }
 
@@ -363,10 +342,7 @@ export class Machine {
     ];
     const next = Math.min(...wakeUps);
     if (!Number.isFinite(next)) {
-      this.stopped = {
-        reason: 'idle',
-        message: 'The hart waits for an interrupt (wfi), and nothing is left that could raise one.',
-      };
+      this.stopped = idleForEver();
       return;
     }
     const skipped = Math.max(0, next - clock.cycles);
@@ -378,12 +354,7 @@ export class Machine {
   get finished(): boolean {
     const code = this.finisher.exitCode;
     if (code === undefined) return false;
-    this.stopped = {
-      reason: 'finished',
-      message:
-        code === 0 ? 'The guest stopped the machine.' : `The guest stopped the machine with code ${code}.`,
-      code,
-    };
+    this.stopped = finishedWith(code);
     return true;
   }
 }
@@ -413,14 +384,4 @@ function kindOf({ ram, hart, disk, virtioConsole }: Machine, options: MachineOpt
     ...(virtioConsole ? ['a virtio console'] : []),
   ];
   return parts.join(', ');
-}
-
-function trapLoop(hart: Hart, cause: Cause): Stop {
-  const at = `0x${(hart.pc >>> 0).toString(16).padStart(8, '0')}`;
-  return {
-    reason: 'trap-loop',
-    message:
-      `The trap handler at ${at} traps at its first instruction (${Cause[cause]}), so it will for ever. ` +
-      'Has the guest set its trap vector before the first trap?',
-  };
 }
