@@ -3,9 +3,10 @@
 import { disassemble, type Engine, type EngineName, hex, type Machine, TranslatorEngine } from 'kernel-lib';
 import { it } from 'vitest';
 import { Random } from '../code/random';
+import { programs, seeded } from './campaign';
 import { listing, prepare, type RandomProgram, randomProgram, shrink } from './engine-programs';
 
-const RUNS = Number(process.env.VMLAB_RUNS ?? 150);
+const RUNS = programs(150);
 const TURNS = 1500;
 
 /** Engines by name. One that translates what has run twice, and one that lets code get warm first. */
@@ -76,7 +77,7 @@ it.each(ENGINES)(
   `the %s agrees with the reference engine on ${RUNS} programs`,
   { timeout: 1000 * (60 + RUNS) },
   (_name, engine) => {
-    const first = Number(process.env.VMLAB_SEED ?? 1);
+    const first = seeded(1);
     for (let seed = first; seed < first + RUNS; seed++) {
       const program = randomProgram(seed);
       if (firstDifference(program, engine) === undefined) continue;

@@ -15,9 +15,10 @@ import { describe, expect, it } from 'vitest';
 import { hartState } from '../../kernel-lib/lab/hart-state';
 import { randomNumbers } from '../../kernel-lib/lab/random';
 import { TECHNIQUE_NAMES } from '../hypervisor/equivalence';
+import { programs, seeded } from './campaign';
 import { program, type Random, randomSteps } from './paging-guests';
 
-const RUNS = Math.ceil(Number(process.env.VMLAB_RUNS ?? 300) / 10);
+const RUNS = Math.ceil(programs(300) / 10);
 const MiB = 2 ** 20;
 const MEMORY = { base: RAM_BASE + 4 * MiB, size: 8 * MiB };
 /** The hypervisor's, behind it; the rest of RAM is somebody else's. */
@@ -46,7 +47,7 @@ function others({ ram }: Machine): Uint8Array[] {
 
 describe.each(TECHNIQUE_NAMES)('%s', (technique) => {
   it(`${RUNS} random guests touch nothing outside their VM, and nothing outside touches them`, () => {
-    const random = randomNumbers(23);
+    const random = randomNumbers(seeded(23));
     for (let run = 0; run < RUNS; run++) {
       const image = randomGuest(random);
       const outcomes = [0x5a, 0xa5].map((secret) => {
@@ -71,7 +72,7 @@ const SLICED = TECHNIQUE_NAMES.filter((name) => name !== 'full-emulation');
 
 describe.each(SLICED)('%s', (technique) => {
   it('the hart comes back after a slice', () => {
-    const random = randomNumbers(29);
+    const random = randomNumbers(seeded(29));
     const SLICE = 2_000;
     /** What an exit that begins within the slice may take: at worst, all tables are built anew. */
     const LAST_EXIT = 500_000;
@@ -92,7 +93,7 @@ describe.each(SLICED)('%s', (technique) => {
 describe('two VMs side by side, each by a technique of its own', () => {
   const pairs = SLICED.flatMap((one) => SLICED.map((other) => [one, other] as const));
   it.each(pairs)('%s beside %s: each has exactly its own results', (...techniques) => {
-    const random = randomNumbers(37);
+    const random = randomNumbers(seeded(37));
     const images = [randomGuest(random), randomGuest(random)];
     const alone = images.map((image, n) => {
       const hypervisor = TECHNIQUES[techniques[n]](createMachine({ ram: 64 * MiB }), { memory: placeOf(n) });

@@ -17,11 +17,11 @@ import {
 import { describe, expect, it } from 'vitest';
 import { differences, hartState } from '../../kernel-lib/lab/hart-state';
 import { randomNumbers } from '../../kernel-lib/lab/random';
+import { programs, seeded } from './campaign';
 import { type Random, randomSteps, source as withPaging } from './paging-guests';
 import { shrink } from './shrink';
 
-const RUNS = Math.ceil(Number(process.env.VMLAB_RUNS ?? 160) / 4);
-const SEED = Number(process.env.VMLAB_SEED ?? 1);
+const RUNS = Math.ceil(programs(160) / 4);
 const RAM = 8 * MiB;
 const BUDGET = 5_000;
 const PATIENCE = { timeout: 60_000 + 1_000 * RUNS };
@@ -68,7 +68,7 @@ function law(
   stepsOf: (random: Random) => string[],
   source: (s: readonly string[]) => string,
 ) {
-  const random = randomNumbers(31 + SEED);
+  const random = randomNumbers(seeded(32));
   let ended = 0;
   for (let run = 0; run < RUNS; run++) {
     const steps = stepsOf(random);

@@ -7,14 +7,15 @@ import { join } from 'node:path';
 import { createMachine, disassemble, hex } from 'kernel-lib';
 import { describe, expect, it } from 'vitest';
 import { ENGINES, type EngineName } from '../../kernel-lib/engine/create';
+import { programs, seeded } from './campaign';
 import { type Outcome, outcomes, PROGRAMS, type RandomImage, randomImage } from './qemu-image';
 
 const QEMU = 'qemu-system-riscv32';
 const installed = spawnSync(QEMU, ['--version']).status === 0;
 if (!installed) console.log(`skipped: random programs against QEMU, because ${QEMU} is not installed`);
 
-const IMAGES = Math.ceil(Number(process.env.VMLAB_RUNS ?? 100) / PROGRAMS);
-const SEED = Number(process.env.VMLAB_SEED ?? 1);
+const IMAGES = Math.ceil(programs(100) / PROGRAMS);
+const SEED = seeded(1);
 const BUDGET = 5_000_000;
 
 function onQemu(image: RandomImage): Uint8Array {

@@ -21,10 +21,11 @@ import {
   under,
   unlike,
 } from '../hypervisor/equivalence';
+import { programs, seeded } from './campaign';
 import { shrink } from './shrink';
 
 const KERNEL = 0x8040_0000;
-const RUNS = Number(process.env.VMLAB_RUNS ?? 1000);
+const RUNS = programs(1000);
 const BUDGET = 400;
 const RAM = 2 ** 23;
 
@@ -34,7 +35,7 @@ const image = (words: number[]): Loadable => ({
 });
 
 it(`${RUNS} guests of random bytes: each run ends with a reason`, () => {
-  const random = randomNumbers(11);
+  const random = randomNumbers(seeded(11));
   const reasons = new Map<string, number>();
   for (let run = 0; run < RUNS; run++) {
     const words = Array.from({ length: 64 }, () => random.word());
@@ -48,7 +49,7 @@ it(`${RUNS} guests of random bytes: each run ends with a reason`, () => {
 });
 
 it(`${RUNS} guests of random instructions run in a VM as on the bare machine`, () => {
-  const random = randomNumbers(13);
+  const random = randomNumbers(seeded(13));
   let ended = 0;
   for (let run = 0; run < RUNS; run++) {
     const words = Array.from({ length: 64 }, () => randomInstruction(random));

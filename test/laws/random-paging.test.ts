@@ -10,10 +10,11 @@ import {
   under,
   unlike,
 } from '../hypervisor/equivalence';
+import { programs, seeded } from './campaign';
 import { program, randomSteps } from './paging-guests';
 import { shrink } from './shrink';
 
-const RUNS = Number(process.env.VMLAB_RUNS ?? 500) / 2;
+const RUNS = programs(500) / 2;
 const BUDGET = 5_000;
 const RAM = 2 ** 23;
 function wrongWith(technique: (typeof TECHNIQUE_NAMES)[number], steps: readonly string[]): string[] {
@@ -24,7 +25,7 @@ function wrongWith(technique: (typeof TECHNIQUE_NAMES)[number], steps: readonly 
 }
 
 it(`${RUNS} random guests with paging run in a VM as on the bare machine`, () => {
-  const random = randomNumbers(17);
+  const random = randomNumbers(seeded(17));
   const reasons = new Map<string, number>();
   for (let run = 0; run < RUNS; run++) {
     const steps = randomSteps(random);

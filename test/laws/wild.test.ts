@@ -2,10 +2,11 @@
 import { describe, expect, it } from 'vitest';
 import { ENGINES, type EngineName } from '../../kernel-lib/engine/create';
 import { randomNumbers } from '../../kernel-lib/lab/random';
+import { programs, seeded } from './campaign';
 import { pokeDevices, wildMachine } from './wild';
 
-const RUNS = Number(process.env.VMLAB_RUNS ?? 400);
-const SEED = Number(process.env.VMLAB_SEED ?? 1);
+const RUNS = programs(400);
+const SEED = seeded(1);
 const BUDGET = 300;
 
 describe.each(Object.keys(ENGINES) as EngineName[])('machines in wild states, %s', (engine) => {
