@@ -47,19 +47,37 @@ function startOfTyped(
  * @param isDetailed also the text of its declaration
  */
 export function inspect(cells: Cells, code: string, position: number, isDetailed: boolean): InspectionAnswer {
+  const places = [position, position - 1, callee(code, position)];
+  const found = inspectAt(cells, code, places, isDetailed);
+  const name = wordAt(code, position);
+  if (found.found || name === '') return found;
+  // A type by its name alone, which is no expression.
+  const asType = `type ${PREVIOUS} = ${name}`;
+  return inspectAt(cells, asType, [asType.length - 1], isDetailed);
+}
+
+function wordAt(code: string, position: number): string {
+  const before = /[\p{ID_Continue}$]*$/u.exec(code.slice(0, position))?.[0] ?? '';
+  return before + (/^[\p{ID_Continue}$]*/u.exec(code.slice(position))?.[0] ?? '');
+}
+
+/** What is known about the first of these places about which something is. */
+function inspectAt(cells: Cells, code: string, places: number[], isDetailed: boolean): InspectionAnswer {
   return cells.look(code, (service, file, { edits }) => {
-    const places = [position, position - 1, callee(code, position)];
     for (const place of places) {
       if (place < 0) continue;
       const offset = editedOffset(place, edits);
       const info = service.getQuickInfoAtPosition(file, offset);
-      if (!info) continue;
+      if (!info || UNKNOWN.test(ts.displayPartsToString(info.displayParts))) continue;
       const source = isDetailed ? declaration(service, file, offset) : '';
       return { found: true, data: describe(info, source) };
     }
     return { found: false, data: {} };
   });
 }
+
+/** What the compiler says of a name that it doesn't know. */
+const UNKNOWN = /^(.*\/\*unresolved\*\/ )?any$/;
 
 /** Inside the parentheses of a call, the name called is what one wants to know about. */
 function callee(code: string, position: number): number {
@@ -118,7 +136,7 @@ export function isComplete(code: string): LanguageCalls['isComplete']['answer'] 
   const isOpen = start >= end && first !== UNTERMINATED_STRING;
   const isUnterminated = UNTERMINATED.has(first);
   if (!isOpen && !isUnterminated) return { status: 'invalid', indent: '' };
-  const last = code.slice(code.lastIndexOf('\n') + 1);
+  const last = code.slice(code.trimEnd().lastIndexOf('\n') + 1);
   const indent = /^\s*/.exec(last)?.[0] ?? '';
   return { status: 'incomplete', indent: /[{([]\s*$/.test(last) ? `${indent}  ` : indent };
 }

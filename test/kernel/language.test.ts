@@ -396,6 +396,20 @@ describe('completion and inspection', () => {
     );
   });
 
+  it('show members of earlier cells with their text, types by their name, and nothing of what is not there', async () => {
+    await values(
+      '/** A box. */\ninterface Box {\n  /** What is in it. */\n  content: string;\n}\nconst box: Box = { content: "" };',
+    );
+    const inspected = async (code: string): Promise<string | undefined> => {
+      const asked = { request: 'inspect', code, cursor_pos: code.length, detail_level: 0 };
+      const { content } = await kernel.do<{ content: { data: Record<string, string> } }>('ask', asked);
+      return content.data['text/plain'];
+    };
+    expect(await inspected('box.content')).toBe('(property) Box.content: string\n\nWhat is in it.');
+    expect(await inspected('Box')).toBe('interface Box\n\nA box.');
+    for (const code of ['unknownName', 'if', '']) expect(await inspected(code)).toBe(undefined);
+  });
+
   it('say whether a cell is complete', async () => {
     const status = async (code: string): Promise<unknown> =>
       (await kernel.do<{ content: { status: string } }>('ask', { request: 'is_complete', code })).content
@@ -403,6 +417,13 @@ describe('completion and inspection', () => {
     for (const code of ['if (1) {', 'f(', '`a ${', 'const a =', 'x.', '/* a', 'async () => {\n'])
       expect(await status(code), code).toBe('incomplete');
     for (const code of ['}', 'a b', "'open", 'const 1']) expect(await status(code), code).toBe('invalid');
+    const indent = async (code: string): Promise<unknown> =>
+      (await kernel.do<{ content: { indent: string } }>('ask', { request: 'is_complete', code })).content
+        .indent;
+    expect([await indent('if (1) {\n  if (2) {'), await indent('if (1) {\n  if (2) {\n')]).toEqual([
+      '    ',
+      '    ',
+    ]);
     for (const code of ['', '1 // one', 'f()\n', 'class A {}'])
       expect(await status(code), code).toBe('complete');
   });
