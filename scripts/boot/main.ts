@@ -34,7 +34,7 @@ const USAGE = `Usage: npm run boot -- KERNEL [options]
   --bios FILE        firmware to start in M mode instead of ours
   --address ADDRESS  where a flat image is loaded; 0x80400000 if left out
   --disk FILE, --initrd FILE, --append TEXT    its disk (a copy in memory), initial RAM disk, command line
-  --ram MIB          64 if left out; a power of two
+  --ram MIB          128 if left out, as on QEMU; a power of two
   --engine NAME      ${Object.keys(ENGINES).join(', ')}
   --profile NAME     the machine's defects: ${Object.keys(PROFILES).join(', ')}
   --virtio 1|2       the interface of its virtio devices
@@ -54,7 +54,7 @@ const { values, positionals } = commandLine(
       disk: text,
       initrd: text,
       append: text,
-      ram: { ...text, default: '64' },
+      ram: { ...text, default: '128' },
       engine: text,
       profile: text,
       virtio: text,

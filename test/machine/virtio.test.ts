@@ -122,6 +122,29 @@ describe.each([1, 2] as const)('version %i', (version) => {
     expect([driver.done, disk[512], disk[1024], driver.buffer(2, 1)[0]]).toEqual([2, 9, 2, 0]);
   });
 
+  it("takes no notice of the other interface's registers", () => {
+    const { driver } = withDisk();
+    const others = version === 1 ? [0x44, 0x80, 0x90, 0xa0] : [0x3c, 0x40];
+    for (const offset of others) driver.write(offset, 1);
+    driver.offer(header(IN, 3), 512, 1);
+    expect([driver.done, driver.buffer(1, 512)[7]]).toEqual([1, 3]);
+  });
+
+  it('reads zeros of one small buffer where no RAM is, as QEMU does, and no more', () => {
+    const { driver, disk, machine } = withDisk();
+    const write = machine.ram.write.bind(machine.ram);
+    let isFar = (_pa: number) => false;
+    machine.ram.write = (width, pa, value) => write(width, pa, isFar(pa) ? -1 : value);
+    const highWords = [0, 1, 2].map((n) => driver.rings.descriptors + 16 * n + 4);
+    disk.fill(5, 0, 512);
+    isFar = (pa) => pa === highWords[0]; // the header, which says sector 3
+    driver.offer(header(IN, 3), 512, 1);
+    expect([driver.done, driver.buffer(1, 512)[7], driver.buffer(2, 1)[0]]).toEqual([1, 5, 0]);
+    isFar = (pa) => highWords.includes(pa);
+    driver.offer(header(IN, 3), 512, 1);
+    expect([driver.done, driver.read(0x70) & 0x40]).toEqual([1, 0x40]);
+  });
+
   it('refuses what it cannot do', () => {
     const { driver } = withDisk();
     const statusOf = (...parts: (Uint8Array | number)[]) => {

@@ -184,18 +184,15 @@ export class VirtioMmio implements Device {
   private writeQueue(offset: Register, value: number): void {
     const queue = this.queues[this.selected];
     if (queue === undefined) return;
+    if (offset === Register.QueueSize) queue.size = value;
+    if (this.version === 1) this.writeLegacyQueue(queue, offset, value);
+    else this.writeModernQueue(queue, offset, value);
+  }
+
+  private writeModernQueue(queue: Virtqueue, offset: Register, value: number): void {
     switch (offset) {
-      case Register.QueueSize:
-        queue.size = value;
-        return;
-      case Register.QueueAlign:
-        this.align = value || this.align;
-        return;
-      case Register.QueuePage:
-        if (this.version === 1) this.placeLegacyQueue(queue, value);
-        return;
       case Register.QueueReady:
-        queue.ready = this.version === 2 && (value & 1) === 1;
+        queue.ready = (value & 1) === 1;
         return;
       case Register.Descriptors:
         queue.descriptors = value;
@@ -208,14 +205,17 @@ export class VirtioMmio implements Device {
     }
   }
 
-  /** Legacy: the rings follow each other from one page on, the used ring aligned. */
-  private placeLegacyQueue(queue: Virtqueue, page: number): void {
-    const { size } = queue;
-    queue.descriptors = page * this.pageSize;
-    queue.available = queue.descriptors + 16 * size;
-    queue.used = Math.ceil((queue.available + 6 + 2 * size) / this.align) * this.align;
-    queue.ready = page !== 0;
-    if (page === 0) queue.reset();
+  /**
+   * Legacy: the rings follow each other from one page on, the used ring aligned, whichever of these was
+   * written last. There are drivers that write both interfaces' registers; the other's are ignored.
+   */
+  private writeLegacyQueue(queue: Virtqueue, offset: Register, value: number): void {
+    if (offset === Register.QueueAlign) this.align = value || this.align;
+    if (offset === Register.QueuePage) queue.descriptors = value * this.pageSize;
+    queue.available = queue.descriptors + 16 * queue.size;
+    queue.used = Math.ceil((queue.available + 6 + 2 * queue.size) / this.align) * this.align;
+    queue.ready = queue.descriptors !== 0;
+    if (!queue.ready && offset === Register.QueuePage) queue.reset();
   }
 
   private setStatus(value: number): void {

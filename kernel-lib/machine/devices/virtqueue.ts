@@ -18,11 +18,17 @@ const NO_INTERRUPT = 1; // in the available ring's flags
 /** More than any driver asks for at once; it bounds the work that one notification can make. */
 const BYTES_MAX = 2 ** 22;
 
-/** A piece of guest memory. */
+/** A piece of guest memory; undefined: of none. */
 interface Buffer {
-  pa: number;
+  pa: number | undefined;
   bytes: number;
 }
+
+/**
+ * One buffer of a chain may be where no RAM is, up to so many bytes: zeros are read there, and what is
+ * written is gone. As on QEMU: there are drivers for RV32 that extend a pointer by its sign to 64 bits.
+ */
+const ELSEWHERE_BYTES_MAX = 4096;
 
 /** A request: what the driver has written, and where it wants the answer. */
 export interface Chain {
@@ -65,13 +71,15 @@ export class Virtqueue {
     const readable: Buffer[] = [];
     const writable: Buffer[] = [];
     let index = head;
+    let isElsewhere = false;
     for (let count = 0; count < this.size; count++) {
       if (index >= this.size) return undefined;
       const at = this.descriptors + DESCRIPTOR_BYTES * index;
-      const buffer = { pa: ram.read(4, at) >>> 0, bytes: ram.read(4, at + 8) >>> 0 };
+      const buffer = bufferAt(ram, at);
       const flags = ram.read(2, at + 12);
-      const isAddress = ram.read(4, at + 4) === 0 && ram.holds(buffer.pa, buffer.bytes);
-      if ((flags & INDIRECT) !== 0 || !isAddress) return undefined;
+      if ((flags & INDIRECT) !== 0) return undefined;
+      if (buffer.pa === undefined && (isElsewhere || buffer.bytes > ELSEWHERE_BYTES_MAX)) return undefined;
+      isElsewhere ||= buffer.pa === undefined;
       ((flags & WRITE) !== 0 ? writable : readable).push(buffer);
       if ((flags & NEXT) === 0) return chain(ram, head, readable, writable);
       index = ram.read(2, at + 14);
@@ -86,7 +94,7 @@ export class Virtqueue {
   giveBack(ram: Memory, { head, writable }: Chain, answer: Uint8Array): boolean {
     let done = 0;
     for (const { pa, bytes } of writable) {
-      ram.copyIn(pa, answer.subarray(done, done + bytes));
+      if (pa !== undefined) ram.copyIn(pa, answer.subarray(done, done + bytes));
       done = Math.min(done + bytes, answer.length);
     }
     const index = ram.read(2, this.used + 2);
@@ -125,8 +133,14 @@ function chain(ram: Memory, head: number, readable: Buffer[], writable: Buffer[]
   const read = new Uint8Array(total(readable));
   let at = 0;
   for (const { pa, bytes } of readable) {
-    read.set(ram.bytes.subarray(pa - ram.base, pa - ram.base + bytes), at);
+    if (pa !== undefined) read.set(ram.bytes.subarray(pa - ram.base, pa - ram.base + bytes), at);
     at += bytes;
   }
   return { head, readable: read, writable, capacity: total(writable) };
+}
+
+/** The buffer that the descriptor at `at` is about. */
+function bufferAt(ram: Memory, at: number): Buffer {
+  const [pa, high, bytes] = [0, 4, 8].map((offset) => ram.read(4, at + offset) >>> 0);
+  return { pa: high === 0 && ram.holds(pa, bytes) ? pa : undefined, bytes };
 }
