@@ -147,7 +147,7 @@ const inCache: Exercise<InCache> = {
   hints: [
     'Reading is a load, writing is a store: `lw rd, word(zero)`, `sw rs, word(zero)`. Turning interrupts off stores a byte that is zero.',
     'A swap has to read the old value before it is overwritten, and write the new one before rd is overwritten. If rd and rs are the same register, one more is needed in between.',
-    'Swap by the spare register: keep it (sw spare, spareWord(zero)), load the old value into it, store rs, move the spare to rd, and load the spare back. With rd other than rs, a load into rd and a store of rs will do.',
+    'Swap by the spare register: keep it (`sw spare, spareWord(zero)`), load the old value into it, store rs, move the spare to rd, and load the spare back. With rd other than rs, a load into rd and a store of rs will do.',
   ],
   test(solution) {
     if ([...operations()].every((theCase) => isEmpty(solution(operationOf(theCase)))))
@@ -237,7 +237,7 @@ const merge: Exercise<Runs> = {
   hints: [
     'Go through the block once. Each instruction either joins the run before it or begins one of its own.',
     'It joins if it is sensitive, and so is the run before it. All others are alone in theirs.',
-    'Look at runs.at(-1), which is undefined at first. If its first instruction is sensitive, and the one at hand is too, push it onto that run; if not, push a new run of one onto runs.',
+    'Look at `runs.at(-1)`, which is undefined at first. If its first instruction is sensitive, and the one at hand is too, push it onto that run; if not, push a new run of one onto runs.',
   ],
   test(solution) {
     for (const theCase of BLOCKS) {
@@ -371,12 +371,15 @@ const adapt: Exercise<MakeJudge> = {
     'Your judge says what the library’s says, in stories made up and in all that happened to the stores of nano-os.',
   hints: [
     'Two tables by address: how often an instruction has faulted, and, of those that are guilty, how many needless calls in a row there were. Who is in the second table is guilty.',
-    'A fault counts up. When the count has reached faultsToConvict, and the instruction isn’t guilty already, it becomes so: return true. A needed call sets the row back to 0.',
-    'At an acquittal delete the address from both tables: it has to fault as often as the first time to be convicted again. A call of one that isn’t guilty changes nothing: return false.',
+    'A fault counts up. When the count has reached `faultsToConvict`, and the instruction isn’t guilty already, it becomes so: return `true`. A needed call sets the row back to 0.',
+    'At an acquittal delete the address from both tables: it has to fault as often as the first time to be convicted again. A call of one that isn’t guilty changes nothing: return `false`.',
   ],
   test(solution) {
     if (isIdle(solution))
-      return { untouched: true, message: 'Your judge convicts nobody yet, however often it faults.' };
+      return {
+        untouched: true,
+        message: 'Your judge convicts nobody yet, however often an instruction faults.',
+      };
     for (const { limits, events } of STORIES) {
       const failure = judgeStory(limits, events, solution);
       if (failure !== undefined) return failure;

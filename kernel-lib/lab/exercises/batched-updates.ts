@@ -95,7 +95,7 @@ const batch: Exercise<Queue> = {
   hints: [
     'Nothing has to happen at a change: translations may be out of date until the kernel fences. So keep it, and send at the fence.',
     'A call takes `most` changes at the most. When that many have gathered, don’t wait for the fence. And a fence with nothing in the queue needs no call.',
-    'If the event is no fence, push it to the queue. If it is one, or the queue has `most` entries, return them all and leave the queue empty: queue.splice(0) does both. Otherwise return [].',
+    'If the event is no fence, push it to the queue. If it is one, or the queue has `most` entries, return them all and leave the queue empty: `queue.splice(0)` does both. Otherwise return `[]`.',
   ],
   test(solution) {
     if (isIdle(solution)) return { message: 'Your function sends nothing yet.', untouched: true };

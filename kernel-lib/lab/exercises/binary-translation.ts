@@ -102,7 +102,7 @@ const block: Exercise<(fetch: FetchInstruction, pc: number) => GuestInstruction[
   hints: [
     'Follow the hart: fetch at pc, keep the instruction, go on behind it. What is behind an instruction depends on its length.',
     'The instruction that ends the block belongs to it: keep it first, then ask whether it ends the block.',
-    'A loop that runs while the list has fewer than 12 entries: fetch, push, return the list if endsBlock says so, else add its length to pc.',
+    'A loop that runs while the list has fewer than 12 entries: fetch, push, return the list if `endsBlock` says so, else add its length to pc.',
   ],
   test(solution) {
     for (const theCase of [...BLOCK_CASES, ...CASES]) {
@@ -194,8 +194,8 @@ const translate: Exercise<BlockTranslator> = {
   passed: `Behind each of ${CASES.length} blocks the virtual hart and its memory are what they are on the bare machine, no sensitive instruction is in the cache, and none is called for without need.`,
   hints: [
     'Sort the instructions into five heaps: what can be copied; what uses its own address; branches; jumps, direct and indirect; and what only the hypervisor may do. The table above names them.',
-    'The address of the code in the cache is not the guest’s. So everything that is computed from pc is computed now, from guest.pc: the value of auipc, the target of a jump, the target of a branch.',
-    'The target of a direct jump or branch, and the value of auipc, are guest.pc + instruction.imm. Compressed instructions have names of their own: c.j, c.jal, c.beqz, c.bnez, c.jr, c.jalr. Whatever has no instruction at all is a callout, too.',
+    'The address of the code in the cache is not the guest’s. So everything that is computed from pc is computed now, from `guest.pc`: the value of `auipc`, the target of a jump, the target of a branch.',
+    'The target of a direct jump or branch, and the value of `auipc`, are `guest.pc + instruction.imm`. Compressed instructions have names of their own: `c.j`, `c.jal`, `c.beqz`, `c.bnez`, `c.jr`, `c.jalr`. Whatever has no instruction at all is a callout, too.',
   ],
   test(solution) {
     for (const theCase of CASES) {
@@ -226,8 +226,8 @@ const cache: Exercise<FindBlock> = {
     'Two guests run to their ends from your cache, and each block is translated once, when it is first needed.',
   hints: [
     'What is the key of a block, and what do you do when the cache has none for it?',
-    'A Map has get(key), which is undefined where there is nothing, and set(key, value).',
-    'Ask cache.get(pc). If that is undefined, translate, and keep what you got under the same key before you return it.',
+    'A Map has `get(key)`, which is undefined where there is nothing, and `set(key, value)`.',
+    'Ask `cache.get(pc)`. If that is undefined, translate, and keep what you got under the same key before you return it.',
   ],
   test(solution) {
     for (const name of ['hello', 'selfsum']) {
@@ -270,7 +270,7 @@ const fence: Exercise<FenceBlocks> = {
   hints: [
     'A block is out of date if any of its instructions is no longer what is in memory at its address.',
     'Compressed instructions have two bytes: what comes behind them is another instruction, and no concern of theirs.',
-    'For each block: compare each instruction’s word with what read gives at its pc, of the instruction’s own length. Delete the block by its key at the first difference.',
+    'For each block: compare each instruction’s word with what `read` gives at its pc, of the instruction’s own length. Delete the block by its key at the first difference.',
   ],
   test(solution) {
     for (const [name, program] of [

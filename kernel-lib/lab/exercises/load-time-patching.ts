@@ -101,8 +101,8 @@ const scanExercise: Exercise<Scan> = {
   },
   hints: [
     'Go through the program as the hart would: read four bytes, decode them, note the address if the instruction is sensitive, go on behind it.',
-    'How far to go on? By the instruction’s length, 2 or 4. Where decode gives undefined there is none: go on by 2, because one may begin at every second byte.',
-    'while (at + 4 <= end): a sensitive instruction has four bytes, so what is shorter at the end can’t be one, and reading on would leave the program.',
+    'How far to go on? By the instruction’s length, 2 or 4. Where `decode` gives undefined there is none: go on by 2, because one may begin at every second byte.',
+    '`while (at + 4 <= end)`: a sensitive instruction has four bytes, so what is shorter at the end can’t be one, and reading on would leave the program.',
   ],
   test(solution) {
     for (const { name, program } of scanned()) {
@@ -157,7 +157,7 @@ const patch: Exercise<Patch> = {
   hints: [
     'Two things for each site: something in its place that traps on every machine, and a note of what was there.',
     'Which instruction exists to be put in the place of others, and traps in every mode? Debuggers use it.',
-    'write(site.address, encode(rowByName("ebreak")!, {})), and table.set(site.address, site.instruction).',
+    '`write(site.address, encode(rowByName("ebreak")!, {}))`, and `table.set(site.address, site.instruction)`.',
   ],
   test(solution) {
     for (const name of ['hello', 'syscalls', 'rtos', 'nano-os']) {
@@ -239,8 +239,8 @@ const answer: Exercise<BreakpointHandler> = {
     'Three patched guests run, and after every breakpoint their harts are what they would be with the instruction in place.',
   hints: [
     'Two kinds of breakpoints come here: yours, and the guest’s own. How do you tell them apart?',
-    'patched.get(vm.hart.pc >>> 0) is the instruction that was there, or undefined: then the trap is the guest’s own, so reflect(vm, trap).',
-    'execute(vm.hart, original) does it on the virtual hart, whose mode decides whether it may. If it may not, vm.hart.takeRaised() is the trap that it has raised: reflect that one.',
+    '`patched.get(vm.hart.pc >>> 0)` is the instruction that was there, or undefined: then the trap is the guest’s own, so `reflect(vm, trap)`.',
+    '`execute(vm.hart, original)` does it on the virtual hart, whose mode decides whether it may. If it may not, `vm.hart.takeRaised()` is the trap that it has raised: reflect that one.',
   ],
   test(solution) {
     for (const [name, image, profile] of ANSWERED) {
@@ -370,7 +370,7 @@ const detour: Exercise<MakeDetour> = {
   hints: [
     'Two jumps: from the site to the thunk’s first word, and from behind the work to the instruction after the site.',
     'The second jump stands at thunk + 4 × work.length and goes to site + 4. Both must write no register, so their rd is 0.',
-    'const jump = (from: number, to: number) => encode(rowByName("jal")!, { rd: 0, imm: to - from }). If either distance is less than −2²⁰, or 2²⁰ or more, return undefined.',
+    '`const jump = (from: number, to: number) => encode(rowByName("jal")!, { rd: 0, imm: to - from })`. If either distance is less than −2²⁰, or 2²⁰ or more, return undefined.',
   ],
   test(solution) {
     for (const [n, [site, thunk, work]] of [...detours()].entries()) {

@@ -140,9 +140,9 @@ const statusWord: Exercise<() => CriticalSection> = {
   title: 'turn interrupts off without telling anybody',
   passed: `No tick in any of the sections, none forgotten after one, and not an exit more than it takes: ${SECTIONS} sections, at ${PACES} paces of the timer.`,
   hints: [
-    'interrupts_off is one instruction: it makes a word zero. Which word does the hypervisor look at before it delivers?',
-    'interrupts_on makes that word not zero. But an interrupt may have come in the meantime: then the word V_PENDING is not zero, and you must ask for it with a hypercall.',
-    'Set the word first, look at V_PENDING afterwards; the other way round, an interrupt can slip in between. Load V_PENDING into t6, skip with beqz, and call CALL_DELIVER in between. Use a numeric label (1: … beqz t6, 1f).',
+    '`off` is one instruction: it makes a word zero. Which word does the hypervisor look at before it delivers?',
+    '`on` makes that word not zero. But an interrupt may have come in the meantime: then the word `V_PENDING` is not zero, and you must ask for it with a hypercall.',
+    'Set the word first, look at `V_PENDING` afterwards; the other way round, an interrupt can slip in between. Load V_PENDING into `t6`, skip with `beqz`, and call `CALL_DELIVER` in between. Use a numeric label (`1: … beqz t6, 1f`).',
   ],
   test(solution) {
     const given: unknown = solution();
@@ -256,9 +256,9 @@ const port: Exercise<() => string> = {
   title: 'port a guest',
   passed: 'It prints the same, and the hypervisor hears of it three times: hello, this text, good-bye.',
   hints: [
-    'Begin with the first exit that the message names, and replace what causes it. Which of the calls in abi.ts does what that instruction was for?',
-    'The page comes first: li a7, EXTENSION and ecall, before anything else. Then stvec is a store to V_TVEC; sie is 0 anyway when a guest starts. print becomes one CALL_CONSOLE with address and length, the end CALL_STOP with code 0.',
-    'source.replace(/csrw +stvec, t0/, …) and the like. For the length, put a label behind the text: message_end, and li a1, message_end - message.',
+    'Begin with the first exit that the message names, and replace what causes it. Which of the calls in `abi.ts` does what that instruction was for?',
+    'The page comes first: `li a7, EXTENSION` and `ecall`, before anything else. Then `stvec` is a store to `V_TVEC`; `sie` is 0 anyway when a guest starts. `print` becomes one `CALL_CONSOLE` with address and length, the end `CALL_STOP` with code 0.',
+    '`source.replace(/csrw +stvec, t0/, …)` and the like. For the length, put a label behind the text: `message_end`, and `li a1, message_end - message`.',
   ],
   test(solution) {
     const given: unknown = solution();

@@ -137,7 +137,7 @@ const consoleCall: Exercise<OwnCall> = {
   hints: [
     'Two things can be wrong with a request: how much is asked for, and where it is. Find out about both before the first byte is printed.',
     `Refuse (-1) if the count is less than 0 or more than MOST_CONSOLE_BYTES. Registers hold signed numbers: an address such as 0x80401000 arrives negative. \`address >>> 0\` makes it unsigned.`,
-    'vm.readGuest(1, address) is undefined where the guest has no RAM. Collect all bytes in an array, refuse if one of them is undefined, and only then send them with vm.guest.uart.send(byte). Answer 0.',
+    '`vm.readGuest(1, address)` is undefined where the guest has no RAM. Collect all bytes in an array, refuse if one of them is undefined, and only then send them with `vm.guest.uart.send(byte)`. Answer 0.',
   ],
   test(solution) {
     const mine = watched(solution);
@@ -239,8 +239,8 @@ const switchRegisters: Exercise<OwnCall> = {
   passed: 'One exit, five registers; and where a request is refused, none of them changes.',
   hints: [
     'First read all five words, then write. What if the fourth of them cannot be read?',
-    'args[0] is the address of the list; `>>> 0` makes it unsigned. vm.readGuest(4, address) is undefined where the guest has no RAM. A list that does not begin at a multiple of 4 is refused, too.',
-    'Collect the five words in an array. If none is undefined, call vm.setCsr(name, word) for each of the five names in their order, and answer 0. Otherwise change nothing and answer -1.',
+    '`args[0]` is the address of the list; `>>> 0` makes it unsigned. `vm.readGuest(4, address)` is undefined where the guest has no RAM. A list that does not begin at a multiple of 4 is refused, too.',
+    'Collect the five words in an array. If none is undefined, call `vm.setCsr(name, word)` for each of the five names in their order, and answer 0. Otherwise change nothing and answer -1.',
   ],
   test(solution) {
     const mine = watched(solution);
@@ -328,9 +328,9 @@ const synchronise: Exercise<Synchronise> = {
   title: 'believe what the guest has written',
   passed: 'Whatever the guest has written since its last exit, the virtual hart now says the same.',
   hints: [
-    'Five words are registers by another name: Epc, Cause, Tval, Tvec and Scratch. Two words are parts of sstatus.',
-    'Status holds SPP and SPIE, in their places; nothing else in it counts. Enabled stands for SIE: any value but zero means 1. The bits of sstatus that are in no word stay as they are.',
-    "Enabled is the kernel’s word: while the guest is in virtual user mode, SIE stays as it is. Take vm.csr('sstatus'), clear the bits that the page has, put those of the page in, and write it back once.",
+    'Five words are registers by another name: `Epc`, `Cause`, `Tval`, `Tvec` and `Scratch`. Two words are parts of `sstatus`.',
+    '`Status` holds SPP and SPIE, in their places; nothing else in it counts. `Enabled` stands for SIE: any value but zero means 1. The bits of `sstatus` that are in no word stay as they are.',
+    "`Enabled` is the kernel’s word: while the guest is in virtual user mode, SIE stays as it is. Take `vm.csr('sstatus')`, clear the bits that the page has, put those of the page in, and write it back once.",
   ],
   test(solution) {
     const page = new SharedPage({ isPorted: false });

@@ -72,9 +72,9 @@ const pass: Exercise<Pass> = {
   passed:
     'Every sensitive instruction of three kernels is marked and nothing else is, and on the bare machine they do what they did.',
   hints: [
-    'Which instructions does a hypervisor want to hear of? Their names tell: all that begin with csr, and three more. What is not among them stays as it is.',
-    'Still one line: labels, then a label of yours, the statement, `pad` times `; nop`, another label of yours, and the record, put into its section by .pushsection .previrt and .popsection. The comment comes last.',
-    'Labels of yours may be numbers that the guest doesn’t use, 88881 and 88882 for one. The record is .word 88881b, 88882b, kind. Without semicolons between them, the parts are not separate statements.',
+    'Which instructions does a hypervisor want to hear of? Their names tell: all that begin with `csr`, and three more. What is not among them stays as it is.',
+    'Still one line: labels, then a label of yours, the statement, `pad` times `; nop`, another label of yours, and the record, put into its section by `.pushsection .previrt` and `.popsection`. The comment comes last.',
+    'Labels of yours may be numbers that the guest doesn’t use, 88881 and 88882 for one. The record is `.word 88881b, 88882b, kind`. Without semicolons between them, the parts are not separate statements.',
   ],
   test(solution) {
     const snippets = SNIPPETS.map(([name, source]) => originalOf(name, source));
@@ -310,9 +310,9 @@ const feedback: Exercise<(run: ProfileRun) => Iterable<number>> = {
   title: 'learn from a run what to mark',
   passed: 'All lines that are worth a mark have one, and those that would be called in vain have none.',
   hints: [
-    'A first run with nothing marked, run(new Set()), tells which lines trap. Are all of them worth a mark? Run again, with all of them marked, and look at how often each was called.',
+    'A first run with nothing marked, `run(new Set())`, tells which lines trap. Are all of them worth a mark? Run again, with all of them marked, and look at how often each was called.',
     'A mark makes a call of each execution of the line, wherever it goes. Compare, line by line, how often it trapped in the first run with how often it was called in the second.',
-    'Keep a line if 2 * trapped >= called. `[...first.trapped]` is a list of pairs [line, count]; second.called.get(line) is undefined for a line that was never called.',
+    'Keep a line if `2 * trapped >= called`. `[...first.trapped]` is a list of pairs [line, count]; `second.called.get(line)` is undefined for a line that was never called.',
   ],
   test(solution) {
     for (const [name, source] of PROFILED) {

@@ -92,9 +92,9 @@ const textWedge: Exercise<TextWedge> = {
   title: 'a wedge for a hypervisor that shares a page',
   passed: `What your wedge puts in place does what the instruction did, in ${IN_PLACE.length + AS_YOU_LIKE.length} cases; and nano-os runs with it.`,
   hints: [
-    "instruction.csr says which register it is: compare it with csrNumber('sepc') and so on. The row’s name says what is done: csrr is csrrs with rs1 = 0, csrw is csrrw with rd = 0. All else may be a call: undefined.",
-    'A read becomes `lw xD, V_EPC(zero)`, a write `sw xS, V_EPC(zero)`, where D is instruction.rd and S is instruction.rs1. csrci sstatus, 2 is csrrci with rd = 0 and imm = 2: a store of zero to V_ENABLED.',
-    'csrsi needs a register that is not zero, and must give it back: sw t6, V_SPARE(zero); li t6, 1; sw t6, V_ENABLED(zero); lw t6, V_SPARE(zero). Four instructions: the pad has room for five. Mind rd = 0 in csrrw and rs1 = 0 in csrrs: anything else is another instruction.',
+    "`instruction.csr` says which register it is: compare it with `csrNumber('sepc')` and so on. The row’s name says what is done: `csrr` is `csrrs` with rs1 = 0, `csrw` is `csrrw` with rd = 0. All else may be a call: undefined.",
+    'A read becomes `lw xD, V_EPC(zero)`, a write `sw xS, V_EPC(zero)`, where D is `instruction.rd` and S is `instruction.rs1`. `csrci sstatus, 2` is `csrrci` with rd = 0 and imm = 2: a store of zero to `V_ENABLED`.',
+    '`csrsi` needs a register that is not zero, and must give it back: `sw t6, V_SPARE(zero)`; `li t6, 1`; `sw t6, V_ENABLED(zero)`; `lw t6, V_SPARE(zero)`. Four instructions: the pad has room for five. Mind rd = 0 in csrrw and rs1 = 0 in csrrs: anything else is another instruction.',
   ],
   test(solution) {
     const texts = [...IN_PLACE, ...AS_YOU_LIKE];
@@ -245,9 +245,9 @@ const second: Exercise<SiteAnswer> = {
   passed:
     'Each marked instruction is carried out where it stood; calls of the guest’s own are left alone; and its processes get what they deserve.',
   hints: [
-    'sites.get(vm.hart.pc) is the marked instruction whose place the guest is at, or undefined: then the ecall is one of the guest’s own. Answer false, and change nothing.',
-    'execute(vm.hart, site.original) carries the instruction out on the virtual hart, and moves its pc on. That is all of it, for a kernel.',
-    'A process can jump to a marked place, too. There the row refuses: vm.hart.takeRaised() then gives the trap, and vm.reflect(trap) hands it to the guest’s kernel. If it gives undefined, nothing was refused.',
+    '`sites.get(vm.hart.pc)` is the marked instruction whose place the guest is at, or undefined: then the ecall is one of the guest’s own. Answer false, and change nothing.',
+    '`execute(vm.hart, site.original)` carries the instruction out on the virtual hart, and moves its pc on. That is all of it, for a kernel.',
+    'A process can jump to a marked place, too. There the row refuses: `vm.hart.takeRaised()` then gives the trap, and `vm.reflect(trap)` hands it to the guest’s kernel. If it gives undefined, nothing was refused.',
   ],
   test(solution) {
     let hasDone = false;

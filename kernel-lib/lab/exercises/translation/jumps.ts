@@ -55,7 +55,7 @@ export const chain: Exercise<(slot: number, target: number) => number | undefine
   hints: [
     'The slot has four bytes. Which jump needs no register, and writes none?',
     '`jal` with rd = 0. Its immediate is the distance: target − slot.',
-    'encode(rowByName("jal")!, { rd: 0, imm: target - slot }). From −1,048,576 up to 1,048,574 it reaches; beyond that return undefined.',
+    '`encode(rowByName("jal")!, { rd: 0, imm: target - slot })`. From −1,048,576 up to 1,048,574 it reaches; beyond that return undefined.',
   ],
   test(solution) {
     for (const [n, [slot, target]] of [...links()].entries()) {
@@ -166,8 +166,8 @@ export const indirect: Exercise<
   passed: `In ${[...indirectCases()].length} jumps your code goes to the right place in the cache, and the guest sees its own addresses only.`,
   hints: [
     'Two things happen: a register gets the return address, and the hart goes to rs1 + imm. Both are addresses of the guest. Which must be computed first if rd and rs1 are the same?',
-    'The target is rs1 + imm with bit 0 cleared. The link is guest.pc + guest.length: the guest may look at it, so it must not be an address of the cache.',
-    'const target = (x[rs1] + imm) & ~1; then, if rd isn’t 0, x[rd] = guest.pc + guest.length; then return lookUp(target). x0 is always 0: never write it.',
+    'The target is rs1 + imm with bit 0 cleared. The link is `guest.pc + guest.length`: the guest may look at it, so it must not be an address of the cache.',
+    '`const target = (x[rs1] + imm) & ~1`; then, if rd isn’t 0, `x[rd] = guest.pc + guest.length`; then `return lookUp(target)`. x0 is always 0: never write it.',
   ],
   test(solution) {
     for (const theCase of indirectCases()) {
