@@ -9,15 +9,17 @@ export interface Bar {
   speed: number;
 }
 
+const TITLE_HEIGHT = 28;
+
 /** The chart as an SVG document. Colours: Okabe & Ito. */
 export function chartSvg(bars: readonly Bar[], title: string): string {
   const { document } = parseHTML('<!doctype html><html><body></body></html>');
   const people = [...new Set(bars.map(({ who }) => who))];
   const drawn = plot({
     document,
-    title,
     width: 900,
-    height: 60 + 22 * bars.length,
+    height: 100 + 22 * bars.length,
+    marginTop: TITLE_HEIGHT + 30,
     marginLeft: 200,
     marginRight: 170,
     x: {
@@ -44,7 +46,16 @@ export function chartSvg(bars: readonly Bar[], title: string): string {
       ruleX([1]),
     ],
   });
-  const svg = drawn.tagName.toLowerCase() === 'svg' ? drawn : drawn.querySelector('svg')!;
-  svg.setAttribute('xmlns', 'http://www.w3.org/2000/svg');
-  return svg.outerHTML;
+  drawn.setAttribute('xmlns', 'http://www.w3.org/2000/svg');
+  drawn.setAttribute('role', 'img');
+  // Plot's own title stands around the picture, not in it: this file is the picture alone.
+  const name = document.createElementNS('http://www.w3.org/2000/svg', 'title');
+  const heading = document.createElementNS('http://www.w3.org/2000/svg', 'text');
+  for (const element of [name, heading]) element.textContent = title;
+  for (const [attribute, value] of Object.entries({ x: 8, y: TITLE_HEIGHT - 4, fill: 'currentColor' }))
+    heading.setAttribute(attribute, String(value));
+  heading.setAttribute('style', 'font-size: 18px; font-weight: bold; text-anchor: start');
+  drawn.prepend(name);
+  drawn.append(heading);
+  return drawn.outerHTML;
 }
