@@ -3,6 +3,7 @@
  * and a mistake is answered with what is wrong and how the command is used, and exit code 2.
  * `--help` and `-h` tell how it is used.
  */
+import { statSync } from 'node:fs';
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 
 /** Ends the command: what is wrong, then its usage. */
@@ -49,4 +50,11 @@ export function wholeNumber(option: string, text: string, least: number, usage: 
     `${/^[A-Z]/.test(option) ? option : `--${option}`} wants a whole number from ${least} up, and got "${text}".`,
     usage,
   );
+}
+
+/** The folder that an option gives, there or not; a file of that name ends the command. */
+export function outputFolder(option: string, path: string, usage: string): string {
+  const isFile = path === '' || statSync(path, { throwIfNoEntry: false })?.isDirectory() === false;
+  if (isFile) usageError(`--${option} wants a folder, and "${path}" is none.`, usage);
+  return path;
 }

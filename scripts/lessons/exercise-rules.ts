@@ -70,9 +70,15 @@ function loadFiles(project: string, files: string[]): LoadedFile[] {
     ],
     { cwd: project, encoding: 'utf8', timeout: MILLISECONDS, maxBuffer: 1 << 26 },
   );
-  if (status !== 0)
-    throw new Error(`${FOLDER}: the exercises can’t be loaded, or a test of theirs never ends.\n${stderr}`);
   const last = stdout.trim().split('\n').at(-1) ?? '[]';
+  if (status !== 0) {
+    const file = files.find((_, n) => paths[n + 1] === last) ?? FOLDER;
+    const what =
+      status === null
+        ? 'its exercises, or their tests on a function that does nothing, never end'
+        : `loading it, or testing a function that does nothing, ended the whole process (with ${status})`;
+    throw new Error(`${file}: ${what}. The other files were not looked at.\n${stderr}`.trim());
+  }
   return (JSON.parse(last) as LoadedFile[]).map((loaded, n) => ({ ...loaded, file: files[n] }));
 }
 

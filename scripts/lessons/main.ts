@@ -4,7 +4,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { answerHelp, commandLine, usageError, wholeNumber } from '../command-line';
+import { answerHelp, commandLine, outputFolder, usageError, wholeNumber } from '../command-line';
 import { project } from '../places.mjs';
 import { buildLibrary } from '../setup.mjs';
 import { runLesson, staticProblems } from './check';
@@ -116,6 +116,7 @@ function release(): number {
     },
     usage('release'),
   );
+  if (values.nbgrader !== undefined) outputFolder('nbgrader', values.nbgrader, usage('release'));
   const names = chosenLessons(project, positionals);
   const stale = names.filter((name) => isStale(name, values.check));
   for (const name of stale)
@@ -157,7 +158,7 @@ function exportThem(): number {
   if (format === undefined)
     usageError(`Which format? ${FORMATS.join(', ')}: not ${JSON.stringify(wanted ?? '')}.`, usage('export'));
   if (values.out === undefined) usageError('Where to? Give a folder: --out DIR.', usage('export'));
-  const folder = values.out;
+  const folder = outputFolder('out', values.out, usage('export'));
   const names = chosenLessons(project, lessons).filter((name) =>
     existsSync(join(project, filesOf(name).quiz)),
   );

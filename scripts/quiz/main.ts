@@ -14,7 +14,7 @@ import {
 import type { Quiz } from '../../kernel-lib/lab/quiz/model';
 import { quizNames, readQuiz } from '../../kernel-lib/lab/quiz/quiz';
 import { answerKeys } from '../../kernel-lib/lab/quiz/render';
-import { commandLine, usageError } from '../command-line';
+import { commandLine, outputFolder, usageError } from '../command-line';
 import { notebooks, project } from '../places.mjs';
 import { writePages } from './pages';
 import { runQuiz, type Talk } from './terminal';
@@ -108,6 +108,7 @@ async function ask(quiz: Quiz): Promise<void> {
 }
 
 async function main(): Promise<void> {
+  if (values.pages !== undefined) outputFolder('pages', values.pages, USAGE);
   const names = chosen();
   if (values.pages === undefined && names.length > 1 && positionals.length > 0)
     usageError('One quiz at a time.', USAGE);

@@ -455,6 +455,14 @@ describe('the files around it', () => {
     );
   });
 
+  it('a file of exercises that ends the whole process is named', () => {
+    const file = 'kernel-lib/lab/exercises/adding.ts';
+    writeFileSync(join(root, file), `${readFileSync(join(root, file), 'utf8')}\nprocess.exit(3);\n`);
+    expect(() => check()).toThrow(
+      `${file}: loading it, or testing a function that does nothing, ended the whole process (with 3).`,
+    );
+  });
+
   it('files of exercises, many kinds at once', () => {
     const folder = 'kernel-lib/lab/exercises';
     const good = readFileSync(join(root, folder, 'adding.ts'), 'utf8');
@@ -559,6 +567,8 @@ it.each([
   [['check', '--patience', 'much'], '--patience wants a whole number from 1 up, and got "much".'],
   [['new', '18-x'], 'A new lesson needs a name and, in quotes, a title.'],
   [['release', '--nbgrader'], "Option '--nbgrader <value>' argument missing."],
+  [['release', '--nbgrader', 'README.md'], '--nbgrader wants a folder, and "README.md" is none.'],
+  [['export', 'gift', '--out', 'package.json'], '--out wants a folder, and "package.json" is none.'],
   [['strip', '-v'], "Unknown option '-v'."],
   [['toString'], 'There is no command "toString".'],
 ])('npm run lessons -- %j says what is wrong, then how it is used, and ends with 2', (args, message) => {
