@@ -1,6 +1,6 @@
 /**
- * `npm run bench:kernel`: our kernel beside tslab, in one run, in turn: from the kernel's start to the first result, and
- * the import of the library and of Observable Plot. Build first (`npm run build`); needs the Python of the kernel's tests.
+ * `npm run bench:kernel`: our kernel beside tslab, in one run, in turn: from the kernel's start to the first result,
+ * the import of the library and of Observable Plot; and how soon our kernel is free after an interrupt. Build first (`npm run build`); needs the Python of the kernel's tests.
  */
 import { spawnSync } from 'node:child_process';
 import { cpus } from 'node:os';
@@ -22,6 +22,8 @@ interface Measured {
   start: number;
   imports: number;
   complete: number;
+  /** The slowest of several loops; 0 where it isn't measured. */
+  interrupt: number;
 }
 
 /** One start of a kernel, its first result and its imports, in seconds. */
@@ -62,3 +64,5 @@ for (const [column, title] of columns) {
   const ratio = (ours! / theirs!).toFixed(2);
   console.log(`${title.padEnd(32)} vmlab ${ours!.toFixed(2)}   tslab ${theirs!.toFixed(2)}   ratio ${ratio}`);
 }
+const interrupted = median(results.vmlab!.map(({ interrupt }) => interrupt));
+console.log(`${'interrupt, the slowest loop'.padEnd(32)} vmlab ${interrupted.toFixed(2)}`);

@@ -19,6 +19,31 @@ def run(client, code):
                 return
 
 
+def interrupt(client, manager, loop):
+    """Interrupts a cell; the seconds until the kernel is idle again."""
+    id = client.execute(f"console.log('begins'); {loop}")
+    asked = None
+    while True:
+        message = client.get_iopub_msg(timeout=60)
+        if message["parent_header"].get("msg_id") != id:
+            continue
+        if message["msg_type"] == "stream":
+            time.sleep(0.2)
+            asked = time.perf_counter()
+            manager.interrupt_kernel()
+        if asked and message["content"].get("execution_state") == "idle":
+            return time.perf_counter() - asked
+
+
+# Plain tslab answers no interrupt.
+LOOPS = {
+    "vmlab": [
+        "while (true) {}",
+        "while (true) await null;",
+        "setTimeout(() => { while (true) {} }); await new Promise(() => {});",
+    ]
+}
+
 name, folder = sys.argv[1:]
 manager = KernelManager(kernel_name=name)
 started = time.perf_counter()
@@ -39,6 +64,8 @@ for _ in range(5):
     while client.get_shell_msg(timeout=60)["parent_header"].get("msg_id") != id:
         pass
     times.append(time.perf_counter() - asked)
+interrupts = [interrupt(client, manager, loop) for loop in LOOPS.get(name, [])]
 client.stop_channels()
 manager.shutdown_kernel(now=True)
-print(json.dumps({"start": ready - started, "imports": imported - ready, "complete": sorted(times)[2]}))
+measured = {"start": ready - started, "imports": imported - ready, "complete": sorted(times)[2]}
+print(json.dumps({**measured, "interrupt": max(interrupts, default=0)}))
