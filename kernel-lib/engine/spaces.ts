@@ -34,8 +34,8 @@ const MSTATUS = csrNumber('mstatus');
 /** What loads and stores may do besides what their mode may. */
 const RIGHTS = csrMask('mstatus', 'SUM') | csrMask('mstatus', 'MXR');
 
-/** Tags that no address equals: bit 11 of a tag is 0, and addresses of code are even. */
-const NO_PAGE = 0x800;
+/** Tags that no address equals: this bit is 0 in tags of pages and of lines, and addresses of code are even. */
+const NO_PAGE = LINE_BYTES / 2;
 const NO_TARGET = 1;
 
 /** Entries of the table of pages of code. */

@@ -94,7 +94,39 @@ describe.each(['interpreter', 'translator'] as const)('the %s', (engine) => {
     const asked = ({ hart: { tlb } }: typeof few) => tlb.hits + tlb.misses;
     expect(asked(many) - asked(few)).toBeLessThan(1000);
   });
+
+  it('has no fast path to where nothing is, at whatever address', () => {
+    expect(trapsWithoutMemory(engine)).toBe(trapsWithoutMemory('reference'));
+  });
 });
+
+/** Loads and stores at each word of the first 8 KiB, where the board has nothing: how many of them trap. */
+function trapsWithoutMemory(engine: EngineName): number {
+  const code = assemble(
+    `
+        la      t0, count
+        csrw    mtvec, t0
+        li      t1, 0x2000
+1:      addi    t1, t1, -4
+        lw      t2, 0(t1)
+        sw      t2, 0(t1)
+        bnez    t1, 1b
+        ebreak
+        .align  2
+count:  addi    a0, a0, 1
+        csrr    t0, mepc
+        addi    t0, t0, 4
+        csrw    mepc, t0
+        mret
+`,
+    { origin: 0x8000_0000 },
+  );
+  const machine = createMachine({ engine });
+  machine.load(code);
+  machine.run({ instructions: 40_000 });
+  expect(machine.hart.x[10]).toBeGreaterThan((2 * 0x0fff) / 4);
+  return machine.hart.x[10];
+}
 
 const WINDOW = 0xffff_fa00;
 const WINDOW_BYTES = 128;
