@@ -35,16 +35,16 @@ const PAGE = 0x1_0000;
 /** Decoded code has room for this much; when that is full, all is forgotten and decoded anew. */
 const MOST_DECODED_BYTES = 1 << 23;
 
-/** The tables of a context: pages to read, to write, to write with care; lines to read and to write; translations and decoded blocks by address. */
+/** The tables of a context: pages to read, to write, to write with care; translations and decoded blocks by address; lines to read and to write. */
 export const READ_TABLE = 0;
 export const WRITE_TABLE = READ_TABLE + 8 * PAGE_ENTRIES;
 export const MIXED_TABLE = WRITE_TABLE + 8 * PAGE_ENTRIES;
-export const READ_LINES = MIXED_TABLE + 8 * PAGE_ENTRIES;
-export const WRITE_LINES = READ_LINES + 8 * LINE_ENTRIES;
-export const RECENT_TABLE = WRITE_LINES + 8 * LINE_ENTRIES;
+export const RECENT_TABLE = MIXED_TABLE + 8 * PAGE_ENTRIES;
 export const SLOT_TABLE = RECENT_TABLE + 8 * RECENT_ENTRIES;
 export const JUMP_TABLE = SLOT_TABLE + 8 * JUMP_ENTRIES;
-const SPACE_BYTES = JUMP_TABLE + 8 * JUMP_ENTRIES;
+export const READ_LINES = JUMP_TABLE + 8 * JUMP_ENTRIES;
+export const WRITE_LINES = READ_LINES + 8 * LINE_ENTRIES;
+const SPACE_BYTES = WRITE_LINES + 8 * LINE_ENTRIES;
 /** Marks: a byte for each line of this memory, first to last. */
 export const MARKS = SPACES + SPACE_BYTES * MOST_SPACES;
 
@@ -95,12 +95,12 @@ export class Storage {
       at,
       read: words(READ_TABLE, WRITE_TABLE),
       write: words(WRITE_TABLE, MIXED_TABLE),
-      mixed: words(MIXED_TABLE, READ_LINES),
-      readLines: words(READ_LINES, WRITE_LINES),
-      writeLines: words(WRITE_LINES, RECENT_TABLE),
+      mixed: words(MIXED_TABLE, RECENT_TABLE),
       recent: words(RECENT_TABLE, SLOT_TABLE),
       slots: words(SLOT_TABLE, JUMP_TABLE),
-      jumps: words(JUMP_TABLE, SPACE_BYTES),
+      jumps: words(JUMP_TABLE, READ_LINES),
+      readLines: words(READ_LINES, WRITE_LINES),
+      writeLines: words(WRITE_LINES, SPACE_BYTES),
       ramAt: this.ramAt,
     };
   }
